@@ -1,0 +1,109 @@
+"""What the wire side of a simulated host and a back-end say to each other.
+
+The wire (``wsman``, ``psrp``) turns a pipeline or a ``powershell.exe -File`` command into one `ScriptCall`; a
+`Backend` runs it and writes output strings. Neither side knows the other's insides: no WSMan, PSRP or socket type
+appears here, and no type of the Hyper-V model.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, final
+
+
+@final
+class SecureText:
+    """A decrypted SecureString. Shows itself nowhere: `reveal` is the only way to its text."""
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        self.__text = text
+
+    def reveal(self) -> str:
+        """The plain text."""
+        return self.__text
+
+    def __repr__(self) -> str:
+        return "SecureText(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecureText) and other.reveal() == self.__text
+
+    def __hash__(self) -> int:
+        return hash((SecureText, self.__text))
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a SecureText is never pickled or copied")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """One call of one script on one simulated host.
+
+    Attributes:
+        host: The simulated host's id.
+        path: The command as the client called it: a script's full Windows path.
+        parameters: Named parameters as bound by the client. A hashtable is a dict, a list a list, a switch a bool,
+            an integer an int, a SecureString a `SecureText`; from ``powershell.exe -File`` all values are strings
+            (a switch without a value is True). Names keep the client's spelling: PowerShell ignores case.
+        pipeline_input: Strings of the pipeline's input in order (standard input: one string, if any).
+        account: The authenticated account, as the client spelled it after the authentication: ``admin``.
+        delegated: Whether the client delegated its credentials (CredSSP, Kerberos): may a second hop be made?
+    """
+
+    host: str
+    path: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    pipeline_input: tuple[str, ...] = ()
+    account: str = ""
+    delegated: bool = False
+
+
+class BackendError(Exception):
+    """A way in which a call of a script ends that the client has to be told about."""
+
+
+class CommandNotFound(BackendError):  # noqa: N818  # named after Windows' CommandNotFoundException
+    """No script stands at the path: the client gets Windows' own CommandNotFoundException."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"no script at {path}")
+        self.path = path
+
+
+class ScriptFailed(BackendError):  # noqa: N818  # reads as what happened
+    """A terminating error of the script.
+
+    Args:
+        message: Text for people, without secrets.
+        error_id: FullyQualifiedErrorId of the record.
+        category: Name of a System.Management.Automation.ErrorCategory, such as ``InvalidData``.
+    """
+
+    def __init__(self, message: str, error_id: str = "ScriptFailed", category: str = "NotSpecified") -> None:
+        super().__init__(message)
+        self.message = message
+        self.error_id = error_id
+        self.category = category
+
+
+class Backend(Protocol):
+    """Runs host scripts of one simulated host. Called from many threads at once."""
+
+    def run(self, call: ScriptCall, write: Callable[[str], None], stopped: threading.Event) -> None:
+        """Runs one script to its end, in the calling pipeline's own thread.
+
+        Args:
+            call: What to run.
+            write: Emits one output object (a string). Blocks while the client does not read and the pipeline's
+                buffer is full; once the pipeline was stopped it returns at once and the output is lost.
+            stopped: Set when the client stops the pipeline, closes the shell, the shell's idle time-out ends it or
+                the host goes down. The call must return soon then (under a second).
+
+        Raises:
+            CommandNotFound: No script stands at ``call.path``.
+            ScriptFailed: The script ended with a terminating error.
+        """
