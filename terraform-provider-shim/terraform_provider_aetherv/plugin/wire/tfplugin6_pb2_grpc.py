@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from terraform_provider_aetherv.plugin.wire import tfplugin6_pb2 as terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -22,3 +23,1070 @@ if _version_not_supported:
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
+
+
+class ProviderStub:
+    """Missing associated documentation comment in .proto file."""
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetMetadata = channel.unary_unary(
+                '/tfplugin6.Provider/GetMetadata',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetMetadata.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetMetadata.Response.FromString,
+                _registered_method=True)
+        self.GetProviderSchema = channel.unary_unary(
+                '/tfplugin6.Provider/GetProviderSchema',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetProviderSchema.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetProviderSchema.Response.FromString,
+                _registered_method=True)
+        self.GetResourceIdentitySchemas = channel.unary_unary(
+                '/tfplugin6.Provider/GetResourceIdentitySchemas',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetResourceIdentitySchemas.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetResourceIdentitySchemas.Response.FromString,
+                _registered_method=True)
+        self.ValidateProviderConfig = channel.unary_unary(
+                '/tfplugin6.Provider/ValidateProviderConfig',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateProviderConfig.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateProviderConfig.Response.FromString,
+                _registered_method=True)
+        self.ConfigureProvider = channel.unary_unary(
+                '/tfplugin6.Provider/ConfigureProvider',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ConfigureProvider.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ConfigureProvider.Response.FromString,
+                _registered_method=True)
+        self.StopProvider = channel.unary_unary(
+                '/tfplugin6.Provider/StopProvider',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.StopProvider.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.StopProvider.Response.FromString,
+                _registered_method=True)
+        self.ValidateResourceConfig = channel.unary_unary(
+                '/tfplugin6.Provider/ValidateResourceConfig',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateResourceConfig.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateResourceConfig.Response.FromString,
+                _registered_method=True)
+        self.UpgradeResourceState = channel.unary_unary(
+                '/tfplugin6.Provider/UpgradeResourceState',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceState.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceState.Response.FromString,
+                _registered_method=True)
+        self.UpgradeResourceIdentity = channel.unary_unary(
+                '/tfplugin6.Provider/UpgradeResourceIdentity',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceIdentity.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceIdentity.Response.FromString,
+                _registered_method=True)
+        self.ReadResource = channel.unary_unary(
+                '/tfplugin6.Provider/ReadResource',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadResource.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadResource.Response.FromString,
+                _registered_method=True)
+        self.PlanResourceChange = channel.unary_unary(
+                '/tfplugin6.Provider/PlanResourceChange',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanResourceChange.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanResourceChange.Response.FromString,
+                _registered_method=True)
+        self.ApplyResourceChange = channel.unary_unary(
+                '/tfplugin6.Provider/ApplyResourceChange',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ApplyResourceChange.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ApplyResourceChange.Response.FromString,
+                _registered_method=True)
+        self.ImportResourceState = channel.unary_unary(
+                '/tfplugin6.Provider/ImportResourceState',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ImportResourceState.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ImportResourceState.Response.FromString,
+                _registered_method=True)
+        self.MoveResourceState = channel.unary_unary(
+                '/tfplugin6.Provider/MoveResourceState',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.MoveResourceState.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.MoveResourceState.Response.FromString,
+                _registered_method=True)
+        self.GenerateResourceConfig = channel.unary_unary(
+                '/tfplugin6.Provider/GenerateResourceConfig',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GenerateResourceConfig.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GenerateResourceConfig.Response.FromString,
+                _registered_method=True)
+        self.ValidateDataResourceConfig = channel.unary_unary(
+                '/tfplugin6.Provider/ValidateDataResourceConfig',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateDataResourceConfig.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateDataResourceConfig.Response.FromString,
+                _registered_method=True)
+        self.ReadDataSource = channel.unary_unary(
+                '/tfplugin6.Provider/ReadDataSource',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadDataSource.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadDataSource.Response.FromString,
+                _registered_method=True)
+        self.GetFunctions = channel.unary_unary(
+                '/tfplugin6.Provider/GetFunctions',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetFunctions.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetFunctions.Response.FromString,
+                _registered_method=True)
+        self.CallFunction = channel.unary_unary(
+                '/tfplugin6.Provider/CallFunction',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.CallFunction.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.CallFunction.Response.FromString,
+                _registered_method=True)
+        self.ValidateListResourceConfig = channel.unary_unary(
+                '/tfplugin6.Provider/ValidateListResourceConfig',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateListResourceConfig.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateListResourceConfig.Response.FromString,
+                _registered_method=True)
+        self.ListResource = channel.unary_stream(
+                '/tfplugin6.Provider/ListResource',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ListResource.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ListResource.Event.FromString,
+                _registered_method=True)
+        self.ValidateActionConfig = channel.unary_unary(
+                '/tfplugin6.Provider/ValidateActionConfig',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateActionConfig.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateActionConfig.Response.FromString,
+                _registered_method=True)
+        self.PlanAction = channel.unary_unary(
+                '/tfplugin6.Provider/PlanAction',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanAction.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanAction.Response.FromString,
+                _registered_method=True)
+        self.InvokeAction = channel.unary_stream(
+                '/tfplugin6.Provider/InvokeAction',
+                request_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.InvokeAction.Request.SerializeToString,
+                response_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.InvokeAction.Event.FromString,
+                _registered_method=True)
+
+
+class ProviderServicer:
+    """Missing associated documentation comment in .proto file."""
+
+    def GetMetadata(self, request, context):
+        """What there is, without the schemas. Terraform asks first and falls back to GetProviderSchema.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProviderSchema(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetResourceIdentitySchemas(self, request, context):
+        """1.12 and later.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateProviderConfig(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfigureProvider(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopProvider(self, request, context):
+        """Advisory: calls that run may end by themselves or be cancelled, and are answered either way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateResourceConfig(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpgradeResourceState(self, request, context):
+        """Asked for every object in a state, even where its schema version is the present one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpgradeResourceIdentity(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadResource(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlanResourceChange(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyResourceChange(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportResourceState(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveResourceState(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateResourceConfig(self, request, context):
+        """1.14 and later: a configuration for an object that was found.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateDataResourceConfig(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadDataSource(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFunctions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CallFunction(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateListResourceConfig(self, request, context):
+        """List resources and actions: 1.14 and later.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResource(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateActionConfig(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlanAction(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InvokeAction(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ProviderServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetMetadata': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMetadata,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetMetadata.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetMetadata.Response.SerializeToString,
+            ),
+            'GetProviderSchema': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProviderSchema,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetProviderSchema.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetProviderSchema.Response.SerializeToString,
+            ),
+            'GetResourceIdentitySchemas': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetResourceIdentitySchemas,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetResourceIdentitySchemas.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetResourceIdentitySchemas.Response.SerializeToString,
+            ),
+            'ValidateProviderConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateProviderConfig,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateProviderConfig.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateProviderConfig.Response.SerializeToString,
+            ),
+            'ConfigureProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfigureProvider,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ConfigureProvider.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ConfigureProvider.Response.SerializeToString,
+            ),
+            'StopProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopProvider,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.StopProvider.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.StopProvider.Response.SerializeToString,
+            ),
+            'ValidateResourceConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateResourceConfig,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateResourceConfig.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateResourceConfig.Response.SerializeToString,
+            ),
+            'UpgradeResourceState': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpgradeResourceState,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceState.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceState.Response.SerializeToString,
+            ),
+            'UpgradeResourceIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpgradeResourceIdentity,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceIdentity.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceIdentity.Response.SerializeToString,
+            ),
+            'ReadResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadResource,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadResource.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadResource.Response.SerializeToString,
+            ),
+            'PlanResourceChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanResourceChange,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanResourceChange.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanResourceChange.Response.SerializeToString,
+            ),
+            'ApplyResourceChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyResourceChange,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ApplyResourceChange.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ApplyResourceChange.Response.SerializeToString,
+            ),
+            'ImportResourceState': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportResourceState,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ImportResourceState.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ImportResourceState.Response.SerializeToString,
+            ),
+            'MoveResourceState': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveResourceState,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.MoveResourceState.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.MoveResourceState.Response.SerializeToString,
+            ),
+            'GenerateResourceConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateResourceConfig,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GenerateResourceConfig.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GenerateResourceConfig.Response.SerializeToString,
+            ),
+            'ValidateDataResourceConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateDataResourceConfig,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateDataResourceConfig.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateDataResourceConfig.Response.SerializeToString,
+            ),
+            'ReadDataSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadDataSource,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadDataSource.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadDataSource.Response.SerializeToString,
+            ),
+            'GetFunctions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFunctions,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetFunctions.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetFunctions.Response.SerializeToString,
+            ),
+            'CallFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.CallFunction,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.CallFunction.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.CallFunction.Response.SerializeToString,
+            ),
+            'ValidateListResourceConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateListResourceConfig,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateListResourceConfig.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateListResourceConfig.Response.SerializeToString,
+            ),
+            'ListResource': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListResource,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ListResource.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ListResource.Event.SerializeToString,
+            ),
+            'ValidateActionConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateActionConfig,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateActionConfig.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateActionConfig.Response.SerializeToString,
+            ),
+            'PlanAction': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanAction,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanAction.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanAction.Response.SerializeToString,
+            ),
+            'InvokeAction': grpc.unary_stream_rpc_method_handler(
+                    servicer.InvokeAction,
+                    request_deserializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.InvokeAction.Request.FromString,
+                    response_serializer=terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.InvokeAction.Event.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'tfplugin6.Provider', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('tfplugin6.Provider', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Provider:
+    """Missing associated documentation comment in .proto file."""
+
+    @staticmethod
+    def GetMetadata(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/GetMetadata',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetMetadata.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetMetadata.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProviderSchema(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/GetProviderSchema',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetProviderSchema.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetProviderSchema.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResourceIdentitySchemas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/GetResourceIdentitySchemas',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetResourceIdentitySchemas.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetResourceIdentitySchemas.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateProviderConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ValidateProviderConfig',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateProviderConfig.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateProviderConfig.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfigureProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ConfigureProvider',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ConfigureProvider.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ConfigureProvider.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/StopProvider',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.StopProvider.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.StopProvider.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateResourceConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ValidateResourceConfig',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateResourceConfig.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateResourceConfig.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpgradeResourceState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/UpgradeResourceState',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceState.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceState.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpgradeResourceIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/UpgradeResourceIdentity',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceIdentity.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.UpgradeResourceIdentity.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ReadResource',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadResource.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadResource.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanResourceChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/PlanResourceChange',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanResourceChange.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanResourceChange.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyResourceChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ApplyResourceChange',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ApplyResourceChange.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ApplyResourceChange.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportResourceState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ImportResourceState',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ImportResourceState.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ImportResourceState.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveResourceState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/MoveResourceState',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.MoveResourceState.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.MoveResourceState.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateResourceConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/GenerateResourceConfig',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GenerateResourceConfig.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GenerateResourceConfig.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateDataResourceConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ValidateDataResourceConfig',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateDataResourceConfig.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateDataResourceConfig.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadDataSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ReadDataSource',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadDataSource.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ReadDataSource.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFunctions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/GetFunctions',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetFunctions.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.GetFunctions.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CallFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/CallFunction',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.CallFunction.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.CallFunction.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateListResourceConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ValidateListResourceConfig',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateListResourceConfig.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateListResourceConfig.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tfplugin6.Provider/ListResource',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ListResource.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ListResource.Event.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateActionConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/ValidateActionConfig',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateActionConfig.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.ValidateActionConfig.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tfplugin6.Provider/PlanAction',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanAction.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.PlanAction.Response.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InvokeAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tfplugin6.Provider/InvokeAction',
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.InvokeAction.Request.SerializeToString,
+            terraform__provider__aetherv_dot_plugin_dot_wire_dot_tfplugin6__pb2.InvokeAction.Event.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

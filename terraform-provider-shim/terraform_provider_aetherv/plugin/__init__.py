@@ -1,0 +1,1 @@
+"""What Terraform's plugin protocol asks of a provider; nothing here knows a resource."""

@@ -1,0 +1,1 @@
+"""Generated code of the plugin protocol (`make proto`); never edited by hand."""
