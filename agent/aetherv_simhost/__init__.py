@@ -1,1 +1,4 @@
-"""A simulated Hyper-V host: unmodified WinRM clients connect to it over TCP and run host scripts on it."""
+"""A simulated Hyper-V host: WS-Management over TCP, one model of Hyper-V, guests that really decrypt.
+
+It imports of the agent only ``core`` and ``contracts``. It is simulated and says so.
+"""
