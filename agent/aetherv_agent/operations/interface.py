@@ -49,8 +49,8 @@ class Operations(Protocol):
         """Return an operation that has not ended on that VM name of that host, or on that target, or None."""
         ...
 
-    async def wait(self, operation_id: str, timeout: float) -> Operation:
-        """Return the operation once it has ended, or as it stands after ``timeout`` seconds."""
+    async def wait(self, operation_id: str, within: float) -> Operation:
+        """Return the operation once it has ended, or as it stands after ``within`` seconds."""
         ...
 
     async def cancel(self, operation_id: str) -> Operation:
