@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step changed. ``state`` is started, running, done, skipped, failed or undone."""
+    """A step changed. ``state`` is started, running, done, skipped, failed or undone; ``vm_id`` once it is known."""
 
     time: datetime
     step: str
@@ -44,6 +44,7 @@ class Progress:
     done_bytes: int = 0
     total_bytes: int = 0
     message: str = ""
+    vm_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,16 @@ class ScriptError:
         return AethervError(
             self.id if known else "SCRIPT_ERROR",
             self.message if known else f"{self.id}: {self.message}",
-            metadata={"host": host, "step": self.step} | ({"field": self.field} if self.field else {}),
+            metadata={
+                name: value
+                for name, value in (
+                    ("host", host),
+                    ("step", self.step),
+                    ("field", self.field),
+                    ("vm", f"vms/{str(self.vm['id']).lower()}" if self.vm else ""),
+                )
+                if value
+            },
             step=self.step,
             leftovers=tuple(Leftover(kind, host, path, text) for kind, path, text in self.leftovers),
             host_answered=True,
@@ -153,6 +163,7 @@ def _record(raw: Mapping[str, Any]) -> Record:
                 int(raw.get("done_bytes") or 0),
                 int(raw.get("total_bytes") or 0),
                 str(raw.get("message") or ""),
+                str(raw.get("vm_id") or "").lower(),
             )
         case "log":
             return Log(

@@ -1,0 +1,177 @@
+"""The handler of creates: one host job, and its undo.
+
+The host's journal knows how far a job is; this handler starts the same job id again after every interruption, which
+is safe because each step of the script is get-or-create.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from aetherv_agent.core.dialects import default_dialect
+from aetherv_agent.core.errors import AethervError, Leftover
+from aetherv_agent.core.job_document import create_document
+from aetherv_agent.core.model import FailurePolicy, GuestWait, HostSettings, OsFamily, PowerState, VmSpec
+from aetherv_agent.core.ports import JobCall, JobPort
+from aetherv_agent.core.results import ScriptResult, parse_vm
+from aetherv_agent.operations.handlers import SecretLost, Work
+from aetherv_agent.operations.model import JsonMapping, Operation, StepState
+
+from .calls import call_seconds, forget_shell, host_of
+from .relay import PUBLISH_STEP, Relay
+from .requests import ProvisioningSettings
+
+_AFTER_PUBLISH = "keep_after_publish"
+
+
+class CreateHandler:
+    """Does and undoes creates.
+
+    Args:
+        jobs: runs host scripts.
+        hosts: the settings of every configured host, by id.
+        settings: times.
+    """
+
+    slots = "jobs"
+
+    def __init__(
+        self, jobs: JobPort, hosts: Mapping[str, HostSettings], settings: ProvisioningSettings
+    ) -> None:
+        self._jobs = jobs
+        self._hosts = hosts
+        self._settings = settings
+
+    def undoes(self, operation: Operation, error: AethervError) -> bool:
+        """Return whether a typed failure of the host is followed by an undo: what was made may not stay."""
+        return not error.undone and not _kept(operation)
+
+    async def do(self, work: Work) -> JsonMapping:
+        """Run the job, or go on with it; return its VM (``vm_of`` reads it)."""
+        operation = work.operation
+        host = host_of(operation, self._hosts)
+        given = work.secrets() if work.has_secrets else None
+        call = self._call(operation, host, given, cancel=False)
+        try:
+            answer = await self._jobs.run_job(
+                host.id,
+                call,
+                on_record=Relay(work, secrets_end=True),
+                shell=work.shell,
+                save_shell=work.save_shell,
+            )
+        except AethervError as error:
+            if error.id == "SECRET_MISSING" and given is None and error.host_answered:
+                raise SecretLost from error
+            if "vm" in error.metadata:
+                await work.set_target(error.metadata["vm"])
+            raise
+        vm = answer.result["vm"]
+        await work.secrets_published()
+        await work.set_target(f"vms/{str(vm['id']).lower()}")
+        return {"vm": vm, "time": answer.time.isoformat(), "host": host.id}
+
+    async def undo(self, work: Work, cause: AethervError) -> tuple[Leftover, ...]:
+        """End the job on the host and take back what it made, unless the request said that it stays."""
+        operation = work.operation
+        host = host_of(operation, self._hosts)
+        cancelled = cause.id == "OPERATION_CANCELLED"
+        call = self._call(operation, host, None, cancel=True)
+        if not cancelled and _kept(operation):
+            call = replace(call, document=self._document(operation, host, cancel=True, on_failure="keep"))
+        try:
+            await self._jobs.run_job(
+                host.id, call, on_record=Relay(work), shell=None, save_shell=forget_shell
+            )
+        except AethervError as error:
+            if not error.host_answered:
+                raise
+            if error.id == "JOB_UNKNOWN":
+                return ()
+            if error.id == "JOB_CANCELLED":
+                return error.leftovers
+            raise
+        return ()
+
+    def abandoned(self, operation: Operation, cause: AethervError) -> tuple[Leftover, ...]:
+        """Return what may stand if no undo ever came through: the VM, or its folder."""
+        text = f"The undo of {operation.name} never reached the host ({cause.id}); look for it there."
+        if operation.target:
+            return (Leftover("vm", operation.host, operation.target, text),)
+        return (Leftover("folder", operation.host, operation.vm_name, text),)
+
+    def _call(
+        self, operation: Operation, host: HostSettings, secrets: Mapping[str, str] | None, *, cancel: bool
+    ) -> JobCall:
+        spec = spec_of(operation)
+        given = None if secrets is None else {n: v for n, v in secrets.items() if _used(n, spec)}
+        return JobCall(
+            job_id=operation.id,
+            script="create",
+            document=self._document(
+                operation, host, cancel=cancel, on_failure=_policy(operation, cancel=cancel)
+            ),
+            deadline_seconds=call_seconds(operation),
+            secrets=given,
+        )
+
+    def _document(self, operation: Operation, host: HostSettings, *, cancel: bool, on_failure: str) -> str:
+        settings = self._settings
+        spec = spec_of(operation)
+        timeouts = {
+            "wait_ready": settings.wait_ready,
+            "wait_applied": settings.wait_applied,
+            "verify_timeout": settings.verify_timeout,
+            "settle_seconds": _settle_seconds(spec, settings),
+        }
+        return create_document(
+            operation.id, spec, host, on_failure=on_failure, timeouts=timeouts, cancel=cancel
+        )
+
+
+def spec_of(operation: Operation) -> VmSpec:
+    """Return the effective spec that an operation's row holds."""
+    raw: dict[str, Any] = dict(operation.spec["fields"])
+    if "os_family" in raw:
+        raw["os_family"] = OsFamily(raw["os_family"])
+    if "power_state" in raw:
+        raw["power_state"] = PowerState(raw["power_state"])
+    return VmSpec(**raw)
+
+
+def vm_of(operation: Operation) -> Any:
+    """Return the ``core.model.Vm`` that a succeeded create made."""
+    result = operation.result or {}
+    answer = ScriptResult(datetime.fromisoformat(result["time"]), result)
+    return parse_vm(result["vm"], str(result["host"]), answer.time)
+
+
+def _policy(operation: Operation, *, cancel: bool) -> str:
+    if cancel:
+        return FailurePolicy.ROLLBACK.value
+    if operation.spec["on_failure"] == FailurePolicy.KEEP.value:
+        return FailurePolicy.KEEP.value
+    if operation.spec["wait_for_guest"] == GuestWait.PUBLISHED.value:
+        return _AFTER_PUBLISH
+    return FailurePolicy.ROLLBACK.value
+
+
+def _kept(operation: Operation) -> bool:
+    policy = _policy(operation, cancel=False)
+    if policy != _AFTER_PUBLISH:
+        return policy == FailurePolicy.KEEP.value
+    published = operation.step(PUBLISH_STEP)
+    return published is not None and published.state is StepState.DONE
+
+
+def _settle_seconds(spec: VmSpec, settings: ProvisioningSettings) -> int:
+    if settings.settle_seconds is not None:
+        return settings.settle_seconds
+    return default_dialect(spec.os_family or OsFamily.LINUX).settle_seconds
+
+
+def _used(name: str, spec: VmSpec) -> bool:
+    return name != "guest_domain_joinpw" or spec.os_family is OsFamily.WINDOWS
