@@ -7,12 +7,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """One simulated host.
+    r"""One simulated host.
 
     Attributes:
         host_id: Its id, used in folder names: letters, digits, ``-``, ``_`` and ``.``.
         users: Password by account name. A name is compared without its case; a client may write ``name``,
-            ``DOMAIN\\name`` or ``name@domain``. Never shown.
+            ``DOMAIN\name`` or ``name@domain``. Never shown.
         port: TCP port; 0 lets the system choose once, and the choice is kept in the state folder.
         model: Settings handed to the back-end's model.
     """

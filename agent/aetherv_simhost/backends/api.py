@@ -90,6 +90,18 @@ class ScriptFailed(BackendError):  # noqa: N818  # reads as what happened
         self.category = category
 
 
+class HostReboots(BackendError):  # noqa: N818  # reads as what happens
+    """The host goes down in the middle of the call: every shell and connection dies, then nobody answers for a while.
+
+    Args:
+        seconds: How long the host cannot be reached.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the host reboots and is back in {seconds:g} s")
+        self.seconds = seconds
+
+
 class Backend(Protocol):
     """Runs host scripts of one simulated host. Called from many threads at once."""
 
@@ -106,4 +118,5 @@ class Backend(Protocol):
         Raises:
             CommandNotFound: No script stands at ``call.path``.
             ScriptFailed: The script ended with a terminating error.
+            HostReboots: The host goes down now; the wire ends every other call too (``stopped``).
         """

@@ -1,0 +1,1 @@
+"""The PowerShell Remoting Protocol inside a WSMan shell (MS-PSRP), server side."""

@@ -1,0 +1,1 @@
+"""WS-Management over HTTP as Windows' WinRM service speaks it: connections, authentication, envelopes, shells."""

@@ -1,0 +1,147 @@
+"""The bodies of WSMan answers as markup. Pure: shells and commands are read, nothing is changed."""
+
+import base64
+import itertools
+import time
+from collections.abc import Sequence
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+from aetherv_simhost.runner import MAX_RUNNING
+from aetherv_simhost.wsman import soap
+from aetherv_simhost.wsman.output import Batch
+from aetherv_simhost.wsman.shell import Command, Shell
+from aetherv_simhost.wsman.soap import element
+
+_STATE: Final = f"{soap.RSP}/CommandState/"
+
+
+def identity() -> bytes:
+    """The answer to Identify (MS-WSMV 3.1.4.2)."""
+    return (
+        f'<s:Envelope xml:lang="en-US" xmlns:s="{soap.S}"><s:Header/><s:Body>'
+        f'<wsmid:IdentifyResponse xmlns:wsmid="{soap.IDENTITY}">'
+        "<wsmid:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</wsmid:ProtocolVersion>"
+        "<wsmid:ProductVendor>Microsoft Corporation</wsmid:ProductVendor>"
+        "<wsmid:ProductVersion>OS: 10.0.20348 SP: 0.0 Stack: 3.0</wsmid:ProductVersion>"
+        "</wsmid:IdentifyResponse></s:Body></s:Envelope>"
+    ).encode()
+
+
+def shell(found: Shell) -> str:
+    """``rsp:Shell`` of Create, Get and Enumerate."""
+    seat = found.seat
+    now = time.monotonic()
+    psrp = seat.resource_uri.startswith(soap.PWSH)
+    parts = [
+        element("rsp:ShellId", seat.shell_id),
+        *([element("rsp:Name", seat.name)] if seat.name else []),
+        element("rsp:ResourceUri", seat.resource_uri),
+        element("rsp:Owner", seat.account),
+        element("rsp:ClientIP", seat.client_address),
+        element("rsp:IdleTimeOut", f"PT{seat.idle_seconds:.3f}S"),
+        element("rsp:InputStreams", "stdin pr" if psrp else "stdin"),
+        element("rsp:OutputStreams", "stdout" if psrp else "stdout stderr"),
+        element("rsp:MaxIdleTimeOut", "PT2147483.647S"),
+        element("rsp:Locale", "en-US"),
+        element("rsp:DataLocale", "en-US"),
+        element("rsp:CompressionMode", "NoCompression"),
+        element("rsp:ProfileLoaded", "Yes"),
+        element("rsp:Encoding", "UTF8"),
+        element("rsp:BufferMode", "Block"),
+        element("rsp:State", "Connected" if found.connected else "Disconnected"),
+        element("rsp:ShellRunTime", _duration(now - found.created)),
+        element("rsp:ShellInactivity", _duration(found.idle_for)),
+    ]
+    return f"<rsp:Shell>{''.join(parts)}</rsp:Shell>"
+
+
+def created(found: Shell) -> str:
+    """The body of a Create's answer."""
+    uri = element("w:ResourceURI", found.seat.resource_uri)
+    selector = element("w:Selector", found.seat.shell_id, Name="ShellId")
+    return (
+        f"<x:ResourceCreated><a:Address>{soap.ANONYMOUS}</a:Address><a:ReferenceParameters>{uri}"
+        f"<w:SelectorSet>{selector}</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>{shell(found)}"
+    )
+
+
+def command(owner: Shell, found: Command) -> str:
+    """``rsp:Command`` of Enumerate."""
+    parts = (
+        element("rsp:ShellId", owner.seat.shell_id),
+        element("rsp:CommandId", found.command_id),
+        element("rsp:State", "Connected" if owner.connected else "Disconnected"),
+        element("rsp:CommandLine", ""),
+    )
+    return f"<rsp:Command>{''.join(parts)}</rsp:Command>"
+
+
+def received(found: Command | None, batch: Batch) -> str:
+    """The body of a Receive's answer."""
+    about = {} if found is None else {"CommandId": found.command_id}
+    parts = [
+        element(
+            "rsp:Stream",
+            base64.b64encode(b"".join(piece.data for piece in pieces)).decode(),
+            Name=name,
+            **about,
+        )
+        for name, pieces in itertools.groupby(batch.pieces, key=lambda piece: piece.stream)
+    ]
+    if found is not None:
+        state = _STATE + ("Done" if batch.done else "Running")
+        code = element("rsp:ExitCode", str(batch.exit_code)) if batch.done else ""
+        about_state = f"CommandId={quoteattr(found.command_id)} State={quoteattr(state)}"
+        parts.append(f"<rsp:CommandState {about_state}>{code}</rsp:CommandState>")
+    return f"<rsp:ReceiveResponse>{''.join(parts)}</rsp:ReceiveResponse>"
+
+
+def connected(answer: bytes) -> str:
+    """The body of a Connect's answer."""
+    text = base64.b64encode(answer).decode()
+    inner = f'<connectResponseXml xmlns="{soap.PWSH}">{text}</connectResponseXml>' if answer else ""
+    return f"<rsp:ConnectResponse>{inner}</rsp:ConnectResponse>"
+
+
+def enumerated(items: Sequence[str]) -> str:
+    """The body of an optimised Enumerate's answer: everything at once."""
+    return (
+        "<n:EnumerateResponse><n:EnumerationContext/>"
+        f"<w:Items>{''.join(items)}</w:Items><w:EndOfSequence/></n:EnumerateResponse>"
+    )
+
+
+def config(part: str, max_shells: int) -> str | None:
+    """WinRM's configuration as ``winrm get winrm/config`` shows it; ``part`` is empty, ``/service`` or ``/winrs``."""
+    winrs = (
+        "<cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess><cfg:IdleTimeout>7200000</cfg:IdleTimeout>"
+        "<cfg:MaxConcurrentUsers>2147483647</cfg:MaxConcurrentUsers>"
+        "<cfg:MaxShellRunTime>2147483647</cfg:MaxShellRunTime>"
+        "<cfg:MaxProcessesPerShell>2147483647</cfg:MaxProcessesPerShell>"
+        "<cfg:MaxMemoryPerShellMB>2147483647</cfg:MaxMemoryPerShellMB>"
+        f"<cfg:MaxShellsPerUser>{max_shells}</cfg:MaxShellsPerUser>"
+    )
+    service = (
+        "<cfg:MaxConcurrentOperations>4294967295</cfg:MaxConcurrentOperations>"
+        f"<cfg:MaxConcurrentOperationsPerUser>{MAX_RUNNING}</cfg:MaxConcurrentOperationsPerUser>"
+        "<cfg:EnumerationTimeoutms>240000</cfg:EnumerationTimeoutms><cfg:MaxConnections>300</cfg:MaxConnections>"
+        "<cfg:MaxPacketRetrievalTimeSeconds>120</cfg:MaxPacketRetrievalTimeSeconds>"
+        "<cfg:AllowUnencrypted>false</cfg:AllowUnencrypted>"
+        "<cfg:Auth><cfg:Basic>true</cfg:Basic><cfg:Kerberos>false</cfg:Kerberos><cfg:Negotiate>true</cfg:Negotiate>"
+        "<cfg:Certificate>false</cfg:Certificate><cfg:CredSSP>false</cfg:CredSSP>"
+        "<cfg:CbtHardeningLevel>Relaxed</cfg:CbtHardeningLevel></cfg:Auth>"
+    )
+    parts = {
+        "": "<cfg:Config><cfg:MaxEnvelopeSizekb>500</cfg:MaxEnvelopeSizekb><cfg:MaxTimeoutms>60000</cfg:MaxTimeoutms>"
+        "<cfg:MaxBatchItems>32000</cfg:MaxBatchItems>"
+        f"<cfg:Service>{service}</cfg:Service><cfg:Winrs>{winrs}</cfg:Winrs></cfg:Config>",
+        "/service": f"<cfg:Service>{service}</cfg:Service>",
+        "/winrs": f"<cfg:Winrs>{winrs}</cfg:Winrs>",
+    }
+    return parts.get(part.lower())
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds)
+    return f"P{whole // 86400}DT{whole // 3600 % 24}H{whole // 60 % 60}M{whole % 60}S"
