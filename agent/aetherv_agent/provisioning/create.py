@@ -6,7 +6,7 @@ is safe because each step of the script is get-or-create.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -34,14 +34,20 @@ class CreateHandler:
         jobs: runs host scripts.
         hosts: the settings of every configured host, by id.
         settings: times.
+        changed: is told the id of a host whose VMs a job may have changed.
     """
 
     slots = "jobs"
 
     def __init__(
-        self, jobs: JobPort, hosts: Mapping[str, HostSettings], settings: ProvisioningSettings
+        self,
+        jobs: JobPort,
+        hosts: Mapping[str, HostSettings],
+        settings: ProvisioningSettings,
+        changed: Callable[[str], None],
     ) -> None:
         self._jobs = jobs
+        self._changed = changed
         self._hosts = hosts
         self._settings = settings
 
@@ -69,6 +75,8 @@ class CreateHandler:
             if "vm" in error.metadata:
                 await work.set_target(error.metadata["vm"])
             raise
+        finally:
+            self._changed(host.id)
         vm = answer.result["vm"]
         await work.secrets_published()
         await work.set_target(f"vms/{str(vm['id']).lower()}")
@@ -94,6 +102,8 @@ class CreateHandler:
             if error.id == "JOB_CANCELLED":
                 return error.leftovers
             raise
+        finally:
+            self._changed(host.id)
         return ()
 
     def abandoned(self, operation: Operation, cause: AethervError) -> tuple[Leftover, ...]:

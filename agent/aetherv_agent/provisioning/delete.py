@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aetherv_agent.core.errors import AethervError, Leftover
 from aetherv_agent.core.job_document import delete_document
@@ -17,14 +17,19 @@ from .requests import ProvisioningSettings
 
 
 class DeleteHandler:
-    """Does deletes. Arguments as in ``create.CreateHandler``."""
+    """Does deletes. Arguments as those of ``create.CreateHandler``."""
 
     slots = "changes"
 
     def __init__(
-        self, jobs: JobPort, hosts: Mapping[str, HostSettings], settings: ProvisioningSettings
+        self,
+        jobs: JobPort,
+        hosts: Mapping[str, HostSettings],
+        settings: ProvisioningSettings,
+        changed: Callable[[str], None],
     ) -> None:
         self._jobs = jobs
+        self._changed = changed
         self._hosts = hosts
         self._settings = settings
 
@@ -37,13 +42,16 @@ class DeleteHandler:
         """Run the job, or go on with it; return what it deleted and what it kept."""
         operation = work.operation
         host = host_of(operation, self._hosts)
-        answer = await self._jobs.run_job(
-            host.id,
-            self._call(operation, host, cancel=False),
-            on_record=Relay(work),
-            shell=work.shell,
-            save_shell=work.save_shell,
-        )
+        try:
+            answer = await self._jobs.run_job(
+                host.id,
+                self._call(operation, host, cancel=False),
+                on_record=Relay(work),
+                shell=work.shell,
+                save_shell=work.save_shell,
+            )
+        finally:
+            self._changed(host.id)
         return {
             "existed": bool(answer.result.get("existed")),
             "deleted": list(answer.result.get("deleted") or ()),
