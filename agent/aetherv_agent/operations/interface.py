@@ -26,7 +26,7 @@ class Operations(Protocol):
             The operation; an earlier one where ``request_id`` was seen before with the same fingerprint.
 
         Raises:
-            AethervError: REQUEST_ID_REUSED with another fingerprint; CREATE_IN_PROGRESS or OPERATION_IN_PROGRESS
+            AethervError: REQUEST_ID_REUSED with another fingerprint; OPERATION_IN_PROGRESS
                 where another operation on the same host and VM name, or the same target, has not ended
                 (``metadata["operation"]`` is its name, ``metadata["kind"]`` its kind); QUEUE_FULL with ``retry_after``;
                 REQUEST_INVALID for an unknown kind.

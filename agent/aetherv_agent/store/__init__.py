@@ -5,9 +5,22 @@ No exception of SQLAlchemy or of a driver leaves this package: what goes wrong i
 
 from .database import Database, open_sqlite
 from .operations import OperationStore, Refused
-from .rows import Claim, EventRow, Fence, Held, HostCount, NewRow, OperationRow, Patch, Query
+from .rows import (
+    UNSET,
+    Claim,
+    EventRow,
+    Fence,
+    Held,
+    HostCount,
+    NewRow,
+    OperationRow,
+    Patch,
+    Query,
+    Secrets,
+)
 
 __all__ = [
+    "UNSET",
     "Claim",
     "Database",
     "EventRow",
@@ -20,5 +33,6 @@ __all__ = [
     "Patch",
     "Query",
     "Refused",
+    "Secrets",
     "open_sqlite",
 ]

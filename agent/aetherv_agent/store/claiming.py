@@ -34,7 +34,6 @@ def claim(tx: Transaction, wanted: Claim) -> list[sa.RowMapping]:
             epoch=operation.c.epoch + 1,
             lease=tx.now + int(wanted.lease * 1000),
             not_before=None,
-            waiting_for="",
             state=sa.case((operation.c.phase == UNDO, UNDOING), else_=RUNNING),
             deadline=sa.case((begins, tx.now + operation.c.timeout), else_=operation.c.deadline),
             start_time=sa.func.coalesce(operation.c.start_time, tx.now),

@@ -256,12 +256,11 @@ def _submit(tx: Transaction, new: NewRow) -> OperationRow | Refused:
 
 
 def _add_events(tx: Transaction, seq: int, last: int, bodies: Sequence[Json]) -> tuple[EventRow, ...]:
-    rows = [
-        {"operation": seq, "n": last + i, "time": tx.now, "body": body} for i, body in enumerate(bodies, 1)
-    ]
-    if rows:
+    added = tuple(EventRow(last + i, tx.now / 1000, body) for i, body in enumerate(bodies, 1))
+    if added:
+        rows = [{"operation": seq, "n": row.n, "time": tx.now, "body": row.body} for row in added]
         tx.connection.execute(event.insert(), rows)
-    return tuple(EventRow(row["n"], tx.now / 1000, row["body"]) for row in rows)
+    return added
 
 
 def _fenced(tx: Transaction, fence: Fence) -> sa.RowMapping | None:
@@ -375,8 +374,8 @@ def _events(
         .order_by(event.c.n)
         .limit(limit)
     )
-    found = tx.connection.execute(statement)
-    return row, first, tuple(EventRow(n, time / 1000, body) for n, time, body in found)
+    found = tx.connection.execute(statement).mappings()
+    return row, first, tuple(EventRow(at["n"], at["time"] / 1000, at["body"]) for at in found)
 
 
 def _prune(tx: Transaction, retention: float, most: int) -> int:
