@@ -46,7 +46,9 @@ def generate(agent: Path, shim: Path) -> None:
     """
     agent.mkdir(parents=True, exist_ok=True)
     shim.mkdir(parents=True, exist_ok=True)
-    services = sorted(p.relative_to(ROOT / "proto").as_posix() for p in (ROOT / "proto/aetherv/v1").glob("*.proto"))
+    services = sorted(
+        p.relative_to(ROOT / "proto").as_posix() for p in (ROOT / "proto/aetherv/v1").glob("*.proto")
+    )
     _protoc(agent, ["proto", "proto/third_party"], services)
     wire = sorted(f"{WIRE}/{p.name}" for p in (ROOT / "proto/tfplugin6").glob("*.proto"))
     # A virtual path: the generated modules import each other below the shim's own package.
