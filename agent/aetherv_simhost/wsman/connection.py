@@ -16,7 +16,14 @@ from aetherv_simhost.wsman.service import Service
 
 _SOAP_TYPE: Final = "application/soap+xml;charset=UTF-8"
 _MAX_LATENCY: Final = 600.0
-_UNAVAILABLE: Final = b"<HTML><BODY><h2>Service Unavailable</h2><p>HTTP Error 503. The service is unavailable.</p></BODY></HTML>"
+# http.sys' own page, which is no well-formed XML: a client must not mistake it for an envelope.
+_UNAVAILABLE: Final = (
+    b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r\n'
+    b"<HTML><HEAD><TITLE>Service Unavailable</TITLE>\r\n"
+    b'<META HTTP-EQUIV="Content-Type" Content="text/html; charset=us-ascii"></HEAD>\r\n'
+    b"<BODY><h2>Service Unavailable</h2>\r\n<hr><p>HTTP Error 503. The service is unavailable.</p>\r\n"
+    b"</BODY></HTML>\r\n"
+)
 # A client gets so long for reading an answer.
 _WRITE_SECONDS: Final = 120.0
 
