@@ -1,0 +1,1 @@
+"""Between protobuf and core. Pure; the only place that knows both."""

@@ -1,0 +1,79 @@
+# ruff: noqa: N802  # methods are called as gRPC calls them
+"""HostService: the configuration's hosts and what their inventories say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aetherv.v1 import host_pb2, host_service_pb2, host_service_pb2_grpc
+
+from aetherv_agent.api import callers, filters, paging
+from aetherv_agent.api.convert.basics import host_of
+from aetherv_agent.api.convert.host import host_message
+from aetherv_agent.api.inventories import read_all
+from aetherv_agent.api.ports import Hosts, Reads
+from aetherv_agent.core.errors import AethervError
+from aetherv_agent.operations.interface import Operations
+from aetherv_agent.operations.model import HostLoad
+
+_FIELDS = ("name", "cluster", "state")
+
+
+class HostServicer(host_service_pb2_grpc.HostServiceServicer):
+    """Hosts.
+
+    Args:
+        reads: what stands on the hosts.
+        operations: says how much each host has to do.
+        hosts: the configuration's hosts.
+        max_age: how old a read may be, in seconds.
+    """
+
+    def __init__(self, reads: Reads, operations: Operations, hosts: Hosts, max_age: float) -> None:
+        self._reads = reads
+        self._operations = operations
+        self._hosts = hosts
+        self._max_age = max_age
+
+    async def ReadHost(self, request: host_service_pb2.ReadHostRequest, _context: Any) -> host_pb2.Host:
+        """Read a host; one that can't be reached is an answer too."""
+        call = callers.current()
+        call.target = request.name[:200]
+        host = host_of(request.name, "name")
+        call.need_host(host)
+        if host not in self._hosts:
+            raise AethervError(
+                "HOST_NOT_FOUND",
+                f"This agent has no host {host!r}.",
+                metadata={"host": host},
+            )
+        return (await self._messages([host]))[0]
+
+    async def ListHosts(
+        self, request: host_service_pb2.ListHostsRequest, _context: Any
+    ) -> host_service_pb2.ListHostsResponse:
+        """List the hosts that the caller may see."""
+        call = callers.current()
+        size = paging.page_size(request.page_size)
+        terms = filters.parse(request.filter, _FIELDS)
+        names = sorted(host for host in self._hosts if call.principal.may_use(host))
+        hosts = [host for host in await self._messages(names) if filters.fits(terms, _filterable(host))]
+        shown, token = paging.page(hosts, _key, size, request.page_token, request.filter)
+        return host_service_pb2.ListHostsResponse(hosts=shown, next_page_token=token)
+
+    async def _messages(self, names: list[str]) -> list[host_pb2.Host]:
+        found = await read_all(self._reads, names, self._max_age)
+        loads = await self._operations.loads()
+        return [host_message(self._hosts[n], found[n], loads.get(n, HostLoad())) for n in names]
+
+
+def _key(host: host_pb2.Host) -> paging.Key:
+    return (host.name,)
+
+
+def _filterable(host: host_pb2.Host) -> dict[str, str]:
+    return {
+        "name": host.name.removeprefix("hosts/"),
+        "cluster": host.cluster,
+        "state": host_pb2.Host.State.Name(host.state).removeprefix("STATE_"),
+    }
