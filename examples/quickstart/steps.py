@@ -1,0 +1,90 @@
+"""Prints the steps of the agent's operations as they happen, between Terraform's lines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Self
+
+from aetherv.client import AgentError, connect
+from aetherv.v1 import operation_pb2, operation_service_pb2
+from google.longrunning import operations_pb2
+
+_POLL = 0.1
+_STEP = operation_pb2.Step
+_DONE = {
+    _STEP.STATE_DONE: "done",
+    _STEP.STATE_SKIPPED: "skipped",
+    _STEP.STATE_FAILED: "failed",
+    _STEP.STATE_UNDONE: "undone",
+}
+
+
+class StepPrinter:
+    """Watches every operation that begins while it is entered.
+
+    Args:
+        environ: the client's ``AETHERV_*`` variables.
+        show: prints a line.
+    """
+
+    def __init__(self, environ: Mapping[str, str], show: Callable[[str], None]) -> None:
+        self._environ = environ
+        self._show = show
+        self._seen: dict[str, operation_pb2.VmOperationMetadata] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def summary(self) -> Iterator[str]:
+        """Yield a line for each operation and each of its steps."""
+        for metadata in self._seen.values():
+            verb = operation_pb2.VmOperationMetadata.Verb.Name(metadata.verb).removeprefix("VERB_").lower()
+            total = metadata.end_time.ToMilliseconds() - metadata.create_time.ToMilliseconds()
+            yield f"{verb} {metadata.vm_name} on {metadata.host}: {total / 1000:.1f} s"
+            for step in metadata.steps:
+                took = (step.end_time.ToMilliseconds() - step.start_time.ToMilliseconds()) / 1000
+                yield f"  {step.step:<14} {took:6.1f} s  {_bytes(step)}".rstrip()
+
+    def _watch(self) -> None:
+        with connect(environ=self._environ) as client:
+            while not self._stop.wait(_POLL):
+                request = operations_pb2.ListOperationsRequest(name="operations")
+                for operation in client.operations.ListOperations(request).operations:
+                    if operation.name not in self._seen:
+                        try:
+                            ended = client.wait(operation.name, on_event=self._event, timeout=300)
+                        except AgentError as error:
+                            self._show(str(error))
+                            continue
+                        metadata = operation_pb2.VmOperationMetadata()
+                        ended.metadata.Unpack(metadata)
+                        self._seen[operation.name] = metadata
+
+    def _event(self, event: operation_service_pb2.OperationEvent) -> None:
+        if event.WhichOneof("event") == "step":
+            step = event.step
+            if step.state == _STEP.STATE_RUNNING and not step.done_bytes:
+                self._show(f"{step.step} ...")
+            else:
+                self._show(f"{step.step} {_DONE.get(step.state, '...')} {_bytes(step)}".rstrip())
+        elif event.WhichOneof("event") == "warning":
+            self._show(f"warning: {event.warning.message}")
+
+
+def _bytes(step: operation_pb2.Step) -> str:
+    if not step.total_bytes:
+        return ""
+    return f"{step.done_bytes / 1e6:.1f} of {step.total_bytes / 1e6:.1f} MB"
