@@ -180,6 +180,7 @@ class Client:
         cancel_event: threading.Event | None = None,
         timeout: float | None = None,
         cancel_grace: float = 300.0,
+        patience: float = 600.0,
     ) -> operations_pb2.Operation:
         """Follow an operation to its end, across lost connections and restarts of the agent.
 
@@ -190,6 +191,7 @@ class Client:
             cancel_event: once set, the operation is asked to cancel, and its end is waited for.
             timeout: seconds of waiting; None: as long as it takes.
             cancel_grace: seconds that a cancelled operation may take to end.
+            patience: seconds without any sign of the agent after which the wait ends.
 
         Returns:
             The operation: done with a response or an error, unless ``until`` ended the wait.
@@ -198,9 +200,10 @@ class Client:
             AgentError: ``DEADLINE_EXCEEDED`` if the wait's time is up, or the operation can't be followed. The operation
                 itself goes on.
         """
-        return Waiter(self, cancel_event=cancel_event, timeout=timeout, cancel_grace=cancel_grace).run(
-            operation, on_event=on_event, until=until
+        waiter = Waiter(
+            self, cancel_event=cancel_event, timeout=timeout, cancel_grace=cancel_grace, patience=patience
         )
+        return waiter.run(operation, on_event=on_event, until=until)
 
     def error_of(self, error: grpc.RpcError, method: str) -> AgentError:
         """Turn an error of gRPC into the client's own."""

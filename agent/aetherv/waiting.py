@@ -38,6 +38,7 @@ class Waiter:
         cancel_event: once set, the operation is asked to cancel.
         timeout: seconds of waiting in all; None: as long as it takes.
         cancel_grace: seconds that a cancelled operation may take to end.
+        patience: seconds without any sign of the agent after which the wait ends with the connection's error.
     """
 
     def __init__(
@@ -47,11 +48,14 @@ class Waiter:
         cancel_event: threading.Event | None,
         timeout: float | None,
         cancel_grace: float,
+        patience: float,
     ) -> None:
         self._client = client
         self._cancel_event = cancel_event
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._grace = cancel_grace
+        self._patience = patience
+        self._heard = time.monotonic()
         self._cancel_sent = False
         self._grace_set = False
         self._sequence = 0
@@ -81,6 +85,8 @@ class Waiter:
                 if not error.transient and error.code != "DEADLINE_EXCEEDED":
                     raise
                 self._check_deadline(name, error)
+                if time.monotonic() - self._heard > self._patience:
+                    raise
             failures = 0 if self._sequence > before else failures + 1
             self._pause(name, min(_BACKOFF_FIRST * 2**failures, _BACKOFF_MOST))
 
@@ -96,18 +102,18 @@ class Waiter:
             return self._poll(name, until)
         request = operation_service_pb2.WatchOperationRequest(name=name, after_sequence=self._sequence)
         stream = _Stream(self._client.watcher.WatchOperation(request))
-        heard = time.monotonic()
+        silent_since = time.monotonic()
         try:
             while True:
                 self._cancel_if_asked(name)
                 self._check_deadline(name, None)
                 event = stream.next(_POLL)
                 if event is None:
-                    if time.monotonic() - heard > _SILENCE:
+                    if time.monotonic() - silent_since > _SILENCE:
                         return None
                     continue
-                heard = time.monotonic()
                 if isinstance(event, Event):
+                    silent_since = self._heard = time.monotonic()
                     finished = self._take(name, event, on_event, until)
                     if finished is not None:
                         return finished
@@ -141,6 +147,7 @@ class Waiter:
         if error.code == "OUT_OF_RANGE":
             # The events are pruned: the operation itself says where it stands.
             operation = self._client.get_operation(name)
+            self._heard = time.monotonic()
             if operation.done:
                 return operation
             self._sequence = _metadata(operation).last_sequence
@@ -152,6 +159,7 @@ class Waiter:
 
     def _poll(self, name: str, until: Callable[[Event], bool] | None) -> operations_pb2.Operation | None:
         operation = self._client.get_operation(name)
+        self._heard = time.monotonic()
         if operation.done:
             return operation
         steps = [Event(step=step) for step in _metadata(operation).steps]

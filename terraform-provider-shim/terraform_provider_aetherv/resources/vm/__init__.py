@@ -1,0 +1,1 @@
+"""``aetherv_vm``: a virtual machine on Hyper-V. ``resource.py`` is its entrance."""
