@@ -15,12 +15,14 @@ class HostConfig:
             ``DOMAIN\name`` or ``name@domain``. Never shown.
         port: TCP port; 0 lets the system choose once, and the choice is kept in the state folder.
         model: Settings handed to the back-end's model.
+        max_running: Scripts that run at once; a command above it is refused with a fault.
     """
 
     host_id: str
     users: Mapping[str, str] = field(repr=False)
     port: int = 0
     model: Mapping[str, object] = field(default_factory=dict)
+    max_running: int = 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class SimulatedHost:
         self._loop = asyncio.get_running_loop()
         self._faults = faults
         self._accounts = Accounts(config.users)
-        self._runner = Runner(backend, self._reboot_soon)
+        self._runner = Runner(backend, self._reboot_soon, config.max_running)
         self._service = Service(config.host_id, self._loop, self._runner, faults, _make_shell)
         self._server: asyncio.Server | None = None
         self._reaper: asyncio.Task[None] | None = None
@@ -106,7 +106,7 @@ class SimulatedHost:
         task = self._loop.create_task(self._serve(connection, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        protocol.lost = task.cancel
+        protocol.lost = lambda: task.cancel() if connection.abandonable else None
 
     async def _serve(self, connection: Connection, writer: asyncio.StreamWriter) -> None:
         try:

@@ -10,7 +10,6 @@ from typing import Final
 
 from aetherv_simhost.backends.api import Backend, CommandNotFound, HostReboots, ScriptCall, ScriptFailed
 
-MAX_RUNNING: Final = 256
 _log: Final = logging.getLogger(__name__)
 
 
@@ -42,7 +41,7 @@ class Runner:
         limit: Calls at once.
     """
 
-    def __init__(self, backend: Backend, reboot: Callable[[float], None], limit: int = MAX_RUNNING) -> None:
+    def __init__(self, backend: Backend, reboot: Callable[[float], None], limit: int) -> None:
         self._backend = backend
         self._reboot = reboot
         self.limit = limit

@@ -121,10 +121,12 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, backend: ScriptBackend | None = None, *, tls: bool = True) -> Iterator[Site]:
+def site(
+    folder: Path, backend: ScriptBackend | None = None, *, tls: bool = True, max_running: int = 256
+) -> Iterator[Site]:
     """A started server with the host ``hv1``."""
     chosen = backend or ScriptBackend()
-    config = SimHostConfig((HostConfig("hv1", USERS),), folder, tls=tls)
+    config = SimHostConfig((HostConfig("hv1", USERS, max_running=max_running),), folder, tls=tls)
 
     def make(
         name: str, host_id: str, state: Path, faults: Faults, model: Mapping[str, object]

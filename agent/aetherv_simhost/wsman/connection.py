@@ -8,12 +8,14 @@ from http import HTTPStatus
 from typing import Final
 
 from aetherv_simhost.faults import Fault, Faults
-from aetherv_simhost.wsman import encryption, soap
+from aetherv_simhost.wsman import encryption, markup, soap
 from aetherv_simhost.wsman.auth import Accounts, Authenticator, Challenge
 from aetherv_simhost.wsman.errors import WsmanFault
 from aetherv_simhost.wsman.http import MAX_HEAD_BYTES, HttpError, Request, Response, read_request
 from aetherv_simhost.wsman.service import Service
 
+# http.sys closes a connection that says nothing for so long.
+_IDLE_SECONDS: Final = 120.0
 _SOAP_TYPE: Final = "application/soap+xml;charset=UTF-8"
 _MAX_LATENCY: Final = 600.0
 # http.sys' own page, which is no well-formed XML: a client must not mistake it for an envelope.
@@ -91,14 +93,22 @@ class Connection:
         self._faults = faults
         self._tls = tls
         self._auth = Authenticator(accounts, tls=tls)
+        self._serving = ""
         peer = writer.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
+
+    @property
+    def abandonable(self) -> bool:
+        """Whether nothing is left to do when the peer is gone: a request that came in is executed all the same."""
+        return self._serving in {"", "Receive"}
 
     async def run(self) -> None:
         """Serves requests until either side ends the connection."""
         try:
             while True:
-                request = await read_request(self._reader)
+                self._serving = ""
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    request = await read_request(self._reader)
                 if request is None:
                     return
                 response = await self._respond(request)
@@ -124,6 +134,8 @@ class Connection:
             await self._writer.drain()
 
     async def _respond(self, request: Request) -> Response:
+        if request.headers.get("wsmanidentify", "").lower() == "unauthenticated":
+            return Response(HTTPStatus.OK, markup.identity(), (("Content-Type", _SOAP_TYPE),))
         authorization = request.headers.get("authorization")
         if authorization is not None and self._faults.take("auth_refused", "Authenticate"):
             return _challenge(self._auth.refuse())
@@ -157,6 +169,7 @@ class Connection:
         *,
         sealed: bool,
     ) -> Response:
+        self._serving = parsed.name
         if await self._play_before(parsed.name):
             return Response(
                 HTTPStatus.SERVICE_UNAVAILABLE, _UNAVAILABLE, (*headers, ("Content-Type", "text/html"))

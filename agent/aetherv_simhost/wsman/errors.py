@@ -9,6 +9,7 @@ TIMED_OUT: Final = 2150858793
 INVALID_SELECTORS: Final = 2150858843
 SHELLS_PER_USER: Final = 2150859173
 OPERATIONS_PER_USER: Final = 2150859174
+COMMANDS_PER_SHELL: Final = 2150859241
 INVALID_TIMEOUT: Final = 2150858767
 SCHEMA: Final = 2150858817
 ABORTED: Final = 995
@@ -150,6 +151,16 @@ def too_many_operations(limit: int) -> WsmanFault:
         f"{limit} concurrent operations, which has been exceeded. Close existing operations for this user, or raise "
         "the quota for this user. ",
         "w:QuotaLimit",
+    )
+
+
+def too_many_commands() -> WsmanFault:
+    """The shell holds as many commands as it may: those that a client never ended count too."""
+    return WsmanFault(
+        COMMANDS_PER_SHELL,
+        "The WS-Management service cannot process the request. The maximum number of concurrent commands per shell "
+        "has been exceeded. Retry the request later or raise the Maximum Commands per Shell quota.",
+        "w:InternalError",
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
-from aetherv_simhost.runner import MAX_RUNNING
 from aetherv_simhost.wsman import soap
 from aetherv_simhost.wsman.output import Batch
 from aetherv_simhost.wsman.shell import Command, Shell
 from aetherv_simhost.wsman.soap import element
 
+CONFIG_PLUGIN: Final = f"{soap.CFG}/PluginConfiguration"
 _STATE: Final = f"{soap.RSP}/CommandState/"
 
 
@@ -112,8 +112,19 @@ def enumerated(items: Sequence[str]) -> str:
     )
 
 
-def config(part: str, max_shells: int) -> str | None:
-    """WinRM's configuration as ``winrm get winrm/config`` shows it; ``part`` is empty, ``/service`` or ``/winrs``."""
+def config(part: str, max_shells: int, max_commands: int, max_running: int) -> str | None:
+    """WinRM's configuration as ``winrm get winrm/config`` shows it.
+
+    Args:
+        part: What stands behind the configuration's URI: empty, ``/service``, ``/winrs`` or
+            ``/plugin?Name=Microsoft.PowerShell``.
+        max_shells: Shells that an account may have.
+        max_commands: Commands that a shell may have.
+        max_running: Scripts that run at once.
+
+    Returns:
+        Its markup, or None for another part.
+    """
     winrs = (
         "<cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess><cfg:IdleTimeout>7200000</cfg:IdleTimeout>"
         "<cfg:MaxConcurrentUsers>2147483647</cfg:MaxConcurrentUsers>"
@@ -124,7 +135,7 @@ def config(part: str, max_shells: int) -> str | None:
     )
     service = (
         "<cfg:MaxConcurrentOperations>4294967295</cfg:MaxConcurrentOperations>"
-        f"<cfg:MaxConcurrentOperationsPerUser>{MAX_RUNNING}</cfg:MaxConcurrentOperationsPerUser>"
+        f"<cfg:MaxConcurrentOperationsPerUser>{max_running}</cfg:MaxConcurrentOperationsPerUser>"
         "<cfg:EnumerationTimeoutms>240000</cfg:EnumerationTimeoutms><cfg:MaxConnections>300</cfg:MaxConnections>"
         "<cfg:MaxPacketRetrievalTimeSeconds>120</cfg:MaxPacketRetrievalTimeSeconds>"
         "<cfg:AllowUnencrypted>false</cfg:AllowUnencrypted>"
@@ -138,6 +149,11 @@ def config(part: str, max_shells: int) -> str | None:
         f"<cfg:Service>{service}</cfg:Service><cfg:Winrs>{winrs}</cfg:Winrs></cfg:Config>",
         "/service": f"<cfg:Service>{service}</cfg:Service>",
         "/winrs": f"<cfg:Winrs>{winrs}</cfg:Winrs>",
+        "/plugin?name=microsoft.powershell": f'<PlugInConfiguration xmlns="{CONFIG_PLUGIN}" '
+        'Name="microsoft.powershell" Filename="%windir%\\system32\\pwrshplugin.dll" SDKVersion="2" Enabled="true">'
+        f'<Quotas IdleTimeoutms="7200000" MaxConcurrentUsers="2147483647" MaxProcessesPerShell="2147483647" '
+        f'MaxMemoryPerShellMB="2147483647" MaxShellsPerUser="{max_shells}" MaxShells="2147483647" '
+        f'MaxConcurrentCommandsPerShell="{max_commands}" MaxIdleTimeoutms="2147483647"/></PlugInConfiguration>',
     }
     return parts.get(part.lower())
 

@@ -24,6 +24,7 @@ from aetherv_simhost.wsman.errors import (
     shell_not_found,
     shell_not_listed,
     timed_out,
+    too_many_commands,
     too_many_shells,
     unknown_resource,
 )
@@ -35,6 +36,7 @@ SHELL_RESOURCE: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell
 CONFIG_RESOURCE: Final = "http://schemas.microsoft.com/wbem/wsman/1/config"
 # Windows PowerShell's own endpoint has practically no quota; a simulated host is bounded.
 MAX_SHELLS_PER_USER: Final = 1000
+MAX_COMMANDS_PER_SHELL: Final = 1000
 _ENVELOPE_OVERHEAD: Final = 4096
 _MAX_ANSWER: Final = 512_000
 _REAP_SECONDS: Final = 0.25
@@ -125,6 +127,10 @@ class Service:
         for output in (shell.output, *(command.output for command in shell.commands.values())):
             output.give_back(request.message_id)
 
+    def _shell_quota(self) -> int:
+        fault = self._faults.peek("shell_quota", "Create")
+        return MAX_SHELLS_PER_USER if fault is None else int(fault.number(0))
+
     def _shell(self, request: WsmanRequest, account: str) -> Shell:
         shell_id = request.selectors.get("ShellId", "")
         shell = self._shells.get(shell_id.upper())
@@ -138,8 +144,7 @@ class Service:
     async def _create(self, request: WsmanRequest, account: str, address: str) -> str:
         body = request.body
         mine = sum(shell.seat.account == account for shell in self._shells.values())
-        quota = self._faults.peek("shell_quota", "Create")
-        limit = MAX_SHELLS_PER_USER if quota is None else int(quota.number(MAX_SHELLS_PER_USER))
+        limit = self._shell_quota()
         if mine >= limit:
             self._faults.take("shell_quota", "Create")
             raise too_many_shells(limit)
@@ -170,6 +175,8 @@ class Service:
         del address
         shell = self._shell(request, account)
         command_id = request.body.get("CommandId") or str(uuid.uuid4()).upper()
+        if len(shell.commands) >= MAX_COMMANDS_PER_SHELL:
+            raise too_many_commands()
         if command_id.upper() in shell.commands:
             raise schema("CommandId")
         line = request.body.findtext(f"{{{RSP}}}Command") or ""
@@ -282,10 +289,10 @@ class Service:
             if found is None or found.seat.account != account:
                 raise shell_not_listed()
             return markup.shell(found)
-        quota = self._faults.peek("shell_quota", "Create")
-        config = markup.config(
-            uri.removeprefix(CONFIG_RESOURCE), MAX_SHELLS_PER_USER if quota is None else int(quota.number(0))
-        )
+        part = uri.removeprefix(CONFIG_RESOURCE)
+        if part == "/plugin" and "Name" in request.selectors:
+            part += f"?Name={request.selectors['Name']}"
+        config = markup.config(part, self._shell_quota(), MAX_COMMANDS_PER_SHELL, self._runner.limit)
         if not uri.startswith(CONFIG_RESOURCE) or config is None:
             raise unknown_resource(request.resource_uri)
         return config

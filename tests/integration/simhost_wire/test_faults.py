@@ -85,8 +85,24 @@ def test_latency(https: Site) -> None:
     with https.pool(read_timeout=1) as pool:
         with pytest.raises(ReadTimeout):
             run(pool, "Echo")
-        time.sleep(0)
+        assert https.backend.started.acquire(timeout=10)
         assert not run(pool, "Echo").had_errors
+    assert len(https.backend.calls) == 2
+
+
+def test_more_scripts_than_allowed(tmp_path: Path) -> None:
+    """A command above the limit of running scripts is refused with the captured fault, and runs later."""
+    with site(tmp_path, max_running=1) as host, host.pool() as pool, host.pool() as other:
+        shell = command(pool, "Wait")
+        shell.begin_invoke()
+        shell.poll_invoke()
+        with pytest.raises(WSManFaultError) as fault:
+            run(other, "Echo")
+        host.backend.release.set()
+        shell.end_invoke()
+        shell.close()
+        assert not run(other, "Echo").had_errors
+    assert fault.value.code == 2150859174
 
 
 def test_killed_shells(https: Site) -> None:

@@ -153,7 +153,7 @@ def test_script_text_is_refused_by_name(https: Site) -> None:
     """Script text, a second command and a positional argument never reach the back-end."""
     with https.pool() as pool:
         positional = command(pool, "Echo")
-        positional.add_argument("positional")  # type: ignore[no-untyped-call]  # pypsrp's own lack
+        positional.add_argument("positional")
         shells = [
             PowerShell(pool).add_script("Get-Date"),
             command(pool, "Echo").add_cmdlet("Out-String"),
@@ -178,7 +178,11 @@ def test_a_pool_answers_about_itself(https: Site) -> None:
         listed = RunspacePool.get_runspace_pools(pool.connection)
         assert [found.id.upper() for found in listed] == [pool.id.upper()]
         config = pool.connection.get_server_config()
+        plugin = pool.connection.get_server_config("config/plugin?Name=Microsoft.PowerShell")
     assert "MaxShellsPerUser" in [child.tag.rpartition("}")[2] for child in config.iter()]
+    assert [found.get("MaxShellsPerUser") for found in plugin.iter() if found.tag.endswith("Quotas")] == [
+        "1000"
+    ]
 
 
 def test_a_closed_shell_is_not_found(https: Site) -> None:
