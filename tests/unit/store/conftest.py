@@ -3,46 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from aetherv_agent.store import Database, NewRow, OperationStore, Secrets, open_sqlite
 
 MakeRow = Callable[..., NewRow]
 
 
-@dataclass
-class Clock:
-    """Seconds since 1970; moved by hand."""
-
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> SimpleNamespace:
+    """Return a clock whose ``now`` (seconds since 1970) the test moves."""
+    return SimpleNamespace(now=1_800_000_000.0)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: Clock) -> AsyncIterator[Database]:
-    opened = open_sqlite(tmp_path / "agent.db", clock=clock)
+async def database(tmp_path: Path, clock: SimpleNamespace) -> AsyncIterator[Database]:
+    """Open a database on that clock."""
+    opened = open_sqlite(tmp_path / "agent.db", clock=lambda: clock.now)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
 def store(database: Database) -> OperationStore:
+    """Return the rows of that database."""
     return OperationStore(database)
 
 
 @pytest.fixture
 def new_row() -> MakeRow:
+    """Return what makes new rows, each with an id and a VM of its own."""
     made = iter(range(1, 10_000))
 
     def make(**values: Any) -> NewRow:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-
 from aetherv_agent.core.errors import AethervError, Category
 from aetherv_agent.store import OperationStore, database, open_sqlite
 from aetherv_agent.store.alone import refuse_network_filesystem
@@ -25,10 +24,8 @@ MOUNTS = """\
 """
 
 
-async def test_a_second_process_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
-    """One process has the file; another is refused with a clear error; after the end it is free again."""
-    path = tmp_path / "agent.db"
-    first = open_sqlite(path)
+def told_to_another_process(path: Path) -> str:
+    """Open the file in another process and return what it was told."""
     code = (
         "import sys, pathlib\n"
         "from aetherv_agent.store import open_sqlite\n"
@@ -41,8 +38,16 @@ async def test_a_second_process_is_refused_and_told_who_has_it(tmp_path: Path) -
     told = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=60
     )
-    assert told.stdout.startswith("STORE_LOCKED")
-    assert f"process {os.getpid()}" in told.stdout
+    return told.stdout
+
+
+async def test_a_second_process_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+    """One process has the file; another is refused with a clear error; after the end it is free again."""
+    path = tmp_path / "agent.db"
+    first = open_sqlite(path)
+    told = told_to_another_process(path)
+    assert told.startswith("STORE_LOCKED")
+    assert f"process {os.getpid()}" in told
     with pytest.raises(AethervError) as refused:
         open_sqlite(path)
     assert refused.value.id == "STORE_LOCKED"
@@ -60,7 +65,7 @@ async def test_a_second_process_is_refused_and_told_who_has_it(tmp_path: Path) -
         ("/srv2/agent.db", False),
     ],
 )
-def test_a_network_filesystem_is_refused(path: str, refused: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_a_network_filesystem_is_refused(path: str, *, refused: bool) -> None:
     """The filesystem of the longest mount point decides."""
     if not refused:
         refuse_network_filesystem(Path(path), MOUNTS)
@@ -70,10 +75,15 @@ def test_a_network_filesystem_is_refused(path: str, refused: bool) -> None:  # n
     assert error.value.id == "STORE_UNSUPPORTED"
 
 
+def modes_in(folder: Path) -> dict[str, int]:
+    """Return the mode of each file."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
 async def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     """Nobody else can read the database, its WAL or its lock."""
     opened = open_sqlite(tmp_path / "agent.db")
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    modes = modes_in(tmp_path)
     await opened.close()
     assert set(modes.values()) == {0o600}
     assert {"agent.db", "agent.db.lock"} <= set(modes)
@@ -127,7 +137,7 @@ async def test_a_full_disk_is_store_unavailable_and_undoes_the_transaction(tmp_p
     """What could not be written whole is not there at all."""
     opened = open_sqlite(tmp_path / "agent.db")
     await opened.write(lambda tx: tx.connection.exec_driver_sql("CREATE TABLE filler (x)"))
-    pages = await opened.write(lambda tx: tx.connection.exec_driver_sql("PRAGMA page_count").scalar())
+    pages = await opened.write(lambda tx: tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one())
     await opened.write(lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 4}"))
 
     def fill(tx: database.Transaction) -> None:

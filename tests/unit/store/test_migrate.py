@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.store import migrate
 from aetherv_agent.store.tables import metadata
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> sa.Engine:
+    """Return an engine on an empty file."""
     return sa.create_engine(f"sqlite:///{tmp_path / 'agent.db'}", poolclass=sa.pool.NullPool)
 
 

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from aetherv_agent.store import Claim, Fence, NewRow, OperationRow, OperationStore, Patch, Query, Refused
+
+MakeRow = Callable[..., NewRow]
 
 
 def claim(owner: str, most: int = 10, **values: Any) -> Claim:
+    """Return a claim of both kinds."""
     every: dict[str, Any] = {"kinds": ["create", "delete"], "slots": {"jobs": 4, "changes": 2}, "lease": 30.0}
     return Claim(owner=owner, most=most, **(every | values))
 
 
 async def submit(store: OperationStore, new: NewRow) -> OperationRow:
+    """Submit what must be taken."""
     taken = await store.submit(new)
     assert isinstance(taken, OperationRow)
     return taken
 
 
 def fence(row: OperationRow) -> Fence:
+    """Return the fence of a claimed row."""
     assert row.owner is not None
     return Fence(row.id, row.owner, row.epoch)
 
 
-async def test_a_submitted_operation_is_read_back_as_it_was_given(store, new_row) -> None:
+async def test_a_submitted_operation_is_read_back_as_it_was_given(
+    store: OperationStore, new_row: MakeRow
+) -> None:
     """What is inserted is what is read, queued, with nothing done."""
     row = await submit(store, new_row(warnings=[{"reason": "R", "message": "m", "field": ""}]))
     found = await store.get(row.id)
@@ -35,7 +43,9 @@ async def test_a_submitted_operation_is_read_back_as_it_was_given(store, new_row
     assert (row.last_sequence, row.start_time, row.deadline) == (1, None, None)
 
 
-async def test_a_request_id_gives_its_own_operation_again_or_refuses(store, new_row) -> None:
+async def test_a_request_id_gives_its_own_operation_again_or_refuses(
+    store: OperationStore, new_row: MakeRow
+) -> None:
     """The same request is one operation, also after its end; another one under its id is refused."""
     row = await submit(store, new_row(request_id="r"))
     assert await store.submit(new_row(request_id="r")) == row
@@ -55,7 +65,9 @@ async def test_a_request_id_gives_its_own_operation_again_or_refuses(store, new_
         ({"vm_name": "", "target": "vms/1"}, {"vm_name": "", "target": "vms/2"}, False),
     ],
 )
-async def test_one_vm_has_one_operation(store, new_row, first, second, busy) -> None:
+async def test_one_vm_has_one_operation(
+    store: OperationStore, new_row: MakeRow, first: dict[str, str], second: dict[str, str], *, busy: bool
+) -> None:
     """A name on a host and a target can each have one open operation, whatever the case of the name."""
     row = await submit(store, new_row(**first))
     other = await store.submit(new_row(**second))
@@ -66,7 +78,7 @@ async def test_one_vm_has_one_operation(store, new_row, first, second, busy) -> 
     assert isinstance(await store.submit(new_row(**first)), OperationRow)
 
 
-async def test_the_queue_of_a_host_is_limited(store, new_row) -> None:
+async def test_the_queue_of_a_host_is_limited(store: OperationStore, new_row: MakeRow) -> None:
     """A full queue refuses, and another host's is not touched by it."""
     for _ in range(2):
         await submit(store, new_row(queue_limit=2))
@@ -76,7 +88,7 @@ async def test_the_queue_of_a_host_is_limited(store, new_row) -> None:
     assert isinstance(await store.submit(new_row(queue_limit=2)), OperationRow)
 
 
-async def test_claims_at_the_same_time_share_no_row(store, new_row) -> None:
+async def test_claims_at_the_same_time_share_no_row(store: OperationStore, new_row: MakeRow) -> None:
     """However many claim, each row goes to one of them."""
     for i in range(12):
         await submit(store, new_row(host=f"hv{i % 4}"))
@@ -85,7 +97,9 @@ async def test_claims_at_the_same_time_share_no_row(store, new_row) -> None:
     assert len(ids) == len(set(ids)) == 12
 
 
-async def test_each_claim_raises_the_epoch_and_keeps_the_start(store, new_row, clock) -> None:
+async def test_each_claim_raises_the_epoch_and_keeps_the_start(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """A second claim has a new epoch; start and deadline are those of the first."""
     await submit(store, new_row())
     (first,) = await store.claim(claim("a"))
@@ -101,7 +115,9 @@ async def test_each_claim_raises_the_epoch_and_keeps_the_start(store, new_row, c
     assert (second.epoch, second.start_time, second.deadline) == (2, first.start_time, first.deadline)
 
 
-async def test_a_lease_ends_by_the_databases_clock(store, new_row, clock) -> None:
+async def test_a_lease_ends_by_the_databases_clock(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """A row is free for others once its lease is over by the database's clock, and not before."""
     await submit(store, new_row())
     await store.claim(claim("a", lease=30.0))
@@ -116,7 +132,9 @@ async def test_a_lease_ends_by_the_databases_clock(store, new_row, clock) -> Non
     assert await store.renew("a", 30.0) == []
 
 
-async def test_a_write_behind_the_fence_changes_nothing(store, new_row, clock) -> None:
+async def test_a_write_behind_the_fence_changes_nothing(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """After another claim the earlier owner's writes hit no row and add no event."""
     await submit(store, new_row())
     (old,) = await store.claim(claim("a"))
@@ -130,7 +148,7 @@ async def test_a_write_behind_the_fence_changes_nothing(store, new_row, clock) -
     assert (found.state, found.target, found.last_sequence, found.version) == ("running", "", 0, new.version)
 
 
-async def test_an_ended_row_takes_no_more_writes(store, new_row) -> None:
+async def test_an_ended_row_takes_no_more_writes(store: OperationStore, new_row: MakeRow) -> None:
     """The end is written once; its shell is gone, its time stands."""
     await submit(store, new_row())
     (row,) = await store.claim(claim("a"))
@@ -145,7 +163,7 @@ async def test_an_ended_row_takes_no_more_writes(store, new_row) -> None:
     assert await store.claim(claim("b")) == []
 
 
-async def test_room_is_given_to_the_oldest_and_fairly(store, new_row) -> None:
+async def test_room_is_given_to_the_oldest_and_fairly(store: OperationStore, new_row: MakeRow) -> None:
     """Each host gets its limit, oldest first; with little to claim the hosts take turns; groups do not block each other."""
     for i in range(6):
         await submit(store, new_row(id=f"a{i}", host="hv1"))
@@ -162,7 +180,9 @@ async def test_room_is_given_to_the_oldest_and_fairly(store, new_row) -> None:
     assert waiting.position == 1
 
 
-async def test_begun_work_comes_first_and_keeps_its_slot(store, new_row, clock) -> None:
+async def test_begun_work_comes_first_and_keeps_its_slot(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """Work that was given back is claimed again before fresh work, and nobody gets its slot in between."""
     for i in range(3):
         await submit(store, new_row(id=f"a{i}"))
@@ -174,7 +194,9 @@ async def test_begun_work_comes_first_and_keeps_its_slot(store, new_row, clock) 
     assert [row.id for row in await store.claim(claim("x", slots=one))] == ["a0"]
 
 
-async def test_work_is_given_back_until_its_deadline_at_most(store, new_row, clock) -> None:
+async def test_work_is_given_back_until_its_deadline_at_most(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """A pause ends at the deadline, so that the deadline is kept."""
     await submit(store, new_row(timeout=5.0))
     (row,) = await store.claim(claim("x"))
@@ -183,7 +205,9 @@ async def test_work_is_given_back_until_its_deadline_at_most(store, new_row, clo
     assert len(await store.claim(claim("x"))) == 1
 
 
-async def test_a_kind_or_phase_that_is_not_known_is_left_alone(store, new_row) -> None:
+async def test_a_kind_or_phase_that_is_not_known_is_left_alone(
+    store: OperationStore, new_row: MakeRow
+) -> None:
     """Such rows are not claimed, and reported."""
     await submit(store, new_row(id="u", kind="migrate"))
     assert await store.claim(claim("x")) == []
@@ -191,7 +215,9 @@ async def test_a_kind_or_phase_that_is_not_known_is_left_alone(store, new_row) -
     assert await store.unknown(["create", "migrate"]) == []
 
 
-async def test_cancel_ends_what_never_began_and_marks_what_did(store, new_row) -> None:
+async def test_cancel_ends_what_never_began_and_marks_what_did(
+    store: OperationStore, new_row: MakeRow
+) -> None:
     """Queued: ended at once. Running: a flag that the owner reads with its renewal. Ended: nothing. Unknown: None."""
     await submit(store, new_row(id="q"))
     queued = await store.cancel("q", {"id": "X"})
@@ -208,7 +234,9 @@ async def test_cancel_ends_what_never_began_and_marks_what_did(store, new_row) -
     assert await store.cancel("nobody", {}) is None
 
 
-async def test_undo_is_a_phase_with_its_own_deadline(store, new_row, clock) -> None:
+async def test_undo_is_a_phase_with_its_own_deadline(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """The phase and its deadline outlive the owner."""
     await submit(store, new_row())
     (row,) = await store.claim(claim("x"))
@@ -220,7 +248,7 @@ async def test_undo_is_a_phase_with_its_own_deadline(store, new_row, clock) -> N
     )  # fmt: skip
 
 
-async def test_events_are_numbered_without_gaps(store, new_row) -> None:
+async def test_events_are_numbered_without_gaps(store: OperationStore, new_row: MakeRow) -> None:
     """Numbers go on over writes and owners; a page and the tail give them in order."""
     row = await submit(store, new_row(warnings=[{"reason": "R"}]))
     (row,) = await store.claim(claim("x"))
@@ -235,7 +263,9 @@ async def test_events_are_numbered_without_gaps(store, new_row) -> None:
     assert await store.events("nobody", 0, 1) is None
 
 
-async def test_overdue_are_those_that_never_began(store, new_row, clock) -> None:
+async def test_overdue_are_those_that_never_began(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """The queue's time counts until the start alone."""
     await submit(store, new_row(id="a"))
     await store.claim(claim("x"))
@@ -246,7 +276,7 @@ async def test_overdue_are_those_that_never_began(store, new_row, clock) -> None
     assert await store.end_queued("a", {"id": "Q"}) is None
 
 
-async def test_list_filters_and_pages(store, new_row) -> None:
+async def test_list_filters_and_pages(store: OperationStore, new_row: MakeRow) -> None:
     """Newest first; each filter narrows; a page goes on below the last."""
     for i in range(3):
         await submit(store, new_row(id=f"a{i}", host="hv1", target=f"vms/{i}"))
@@ -267,7 +297,9 @@ async def test_list_filters_and_pages(store, new_row) -> None:
     assert counts == {"hv1": (0, 2), "hv2": (0, 1)}
 
 
-async def test_prune_takes_old_ended_operations_with_their_events(store, new_row, clock) -> None:
+async def test_prune_takes_old_ended_operations_with_their_events(
+    store: OperationStore, new_row: MakeRow, clock: SimpleNamespace
+) -> None:
     """Open ones stay, however old."""
     await submit(store, new_row(id="old", warnings=[{"reason": "R"}]))
     await store.cancel("old", {})
@@ -280,7 +312,7 @@ async def test_prune_takes_old_ended_operations_with_their_events(store, new_row
     assert {row.id for row in await store.select(Query())} == {"open", "young"}
 
 
-async def test_versions_rise_with_every_change(store, new_row) -> None:
+async def test_versions_rise_with_every_change(store: OperationStore, new_row: MakeRow) -> None:
     """Of two snapshots the one with the higher version is newer."""
     row = await submit(store, new_row())
     (claimed,) = await store.claim(claim("x"))
