@@ -17,7 +17,7 @@ from aetherv_agent.core.results import ScriptResult
 
 from .errors import host_error
 from .outcome import Ending, Transcript
-from .runner import Rooms, close_twice
+from .runner import Rooms, close_twice, opened
 from .session import Command, Shell
 from .settings import WinRmSettings
 
@@ -78,7 +78,8 @@ class ReadShells:
                 if error.host_answered:
                     raise
                 # The shell, or the connection to it, went stale since its last use: a new one says what is true.
-        entry = _Warm(await self._opened(), time.monotonic())
+        shell = await opened(self._settings, self._settings.read_idle_seconds, self._rooms)
+        entry = _Warm(shell, time.monotonic())
         return await self._run(entry, command)
 
     def _take(self) -> _Warm | None:
@@ -89,16 +90,6 @@ class ReadShells:
                 return entry
             self._rooms.spawn(self._let_go(entry))
         return None
-
-    async def _opened(self) -> Shell:
-        opening = self._rooms.workers.begin(
-            lambda: Shell.open(self._settings, self._settings.read_idle_seconds)
-        )
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            self._rooms.spawn(self._close_opened(opening))
-            raise
 
     async def _run(self, entry: _Warm, command: Command) -> ScriptResult:
         """Run it in this shell, which is kept only if the host answered."""
@@ -134,11 +125,6 @@ class ReadShells:
                 shell.finish()
                 return output.ending
         return Ending.UNKNOWN
-
-    async def _close_opened(self, opening: asyncio.Future[Shell]) -> None:
-        await asyncio.wait({opening})
-        if not opening.cancelled() and opening.exception() is None:
-            await self._let_go(_Warm(opening.result(), 0))
 
     async def _close_used(self, running: asyncio.Future[Ending], entry: _Warm) -> None:
         await asyncio.wait({running})

@@ -86,12 +86,7 @@ class JobRun:
         first step not done, and follows a run of the same id that has not ended.
         """
         call = self._call
-        opening = self._rooms.workers.begin(self._open)
-        try:
-            shell = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            self._rooms.spawn(self._close_opened(opening))
-            raise
+        shell = await opened(self._settings, self._settings.idle_timeout_seconds, self._rooms, self._prepare)
         try:
             await self._save_shell(SavedShell.of(self._settings.host, call, shell.ids, fed=False).to_json())
         except BaseException:
@@ -154,14 +149,8 @@ class JobRun:
             return False
         return True
 
-    def _open(self) -> Shell:
-        shell = Shell.open(self._settings, self._settings.idle_timeout_seconds)
-        try:
-            shell.prepare(Command(self._path, self._call.document, self._call.secrets))
-        except BaseException:
-            _quietly(shell.close)
-            raise
-        return shell
+    def _prepare(self, shell: Shell) -> None:
+        shell.prepare(Command(self._path, self._call.document, self._call.secrets))
 
     async def _feed(self, shell: Shell) -> None:
         """Send the command and its input.
@@ -244,19 +233,15 @@ class JobRun:
         if pending is None or pending.done():
             await self._rooms.leavers.run(lambda: _quietly(shell.disconnect))
             return
-        # The shell's thread sits in a Receive and pypsrp knows no locks, so another connection says goodbye for it:
-        # the host then ends the Receive too.
+        # The shell's thread sits in a Receive and pypsrp knows no locks, so another connection says goodbye for it.
+        # Only then is the Receive cut off: a host could still spend output on it.
         ids = shell.ids
         await self._rooms.leavers.run(
             lambda: _quietly(lambda: Shell.recall(self._settings, ids).disconnect())
         )
+        shell.interrupt()
         await asyncio.wait({pending})
         await self._drop(shell)
-
-    async def _close_opened(self, opening: asyncio.Future[Shell]) -> None:
-        await asyncio.wait({opening})
-        if not opening.cancelled() and opening.exception() is None:
-            await self._close(opening.result())
 
     async def _close_after(self, feeding: asyncio.Future[None], shell: Shell) -> None:
         await asyncio.wait({feeding})
@@ -269,6 +254,46 @@ class JobRun:
 
     async def _drop(self, shell: Shell) -> None:
         await self._rooms.leavers.run(lambda: _quietly(shell.drop))
+
+
+async def opened(
+    settings: WinRmSettings, idle_seconds: int, rooms: Rooms, then: Callable[[Shell], None] | None = None
+) -> Shell:
+    """Return a new shell on the host; none is left there when that fails or is cancelled.
+
+    Args:
+        settings: the host's.
+        idle_seconds: when the host ends it if nobody asks for anything.
+        rooms: where blocking calls run.
+        then: what else is done in the same breath.
+    """
+
+    def opening() -> None:
+        shell.open()
+        if then is not None:
+            then(shell)
+
+    async def abandon() -> None:
+        await asyncio.wait({pending})
+        if shell.reached:
+            await rooms.leavers.run(lambda: _quietly(shell.reset) and _quietly(shell.close))
+
+    shell = await rooms.workers.run(lambda: Shell(settings, idle_seconds))
+    pending = rooms.workers.begin(opening)
+    try:
+        await asyncio.shield(pending)
+    except asyncio.CancelledError:
+        rooms.spawn(abandon())
+        raise
+    except AethervError as error:
+        # It may be there: an answer was lost, or what came after failed. A wrong password is not tried twice: the
+        # domain counts.
+        if shell.reached and error.id != "HOST_AUTHENTICATION_FAILED":
+            rooms.spawn(abandon())
+        else:
+            shell.drop()
+        raise
+    return shell
 
 
 def close_twice(shell: Shell) -> None:

@@ -9,8 +9,6 @@ in it, is gone.
 from __future__ import annotations
 
 import base64
-import logging
-import ssl
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,28 +28,17 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.messages import CreatePipeline, EndOfPipelineInput, MessageType, PipelineInput
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import CommandState, SignalCode
-from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
-from requests.adapters import HTTPAdapter
+from pypsrp.wsman import NAMESPACES
 
 from aetherv_agent.core.errors import AethervError
 
-from .errors import OPERATION_TIMED_OUT, guarded, host_error
+from .errors import OPERATION_TIMED_OUT, guarded
 from .outcome import Ending, Output, PowerShellError
 from .saved import ShellIds
 from .settings import WinRmSettings
+from .wire import Wsman, selectors
 
 _T = TypeVar("_T")
-
-# pypsrp's and pyspnego's debug lines hold whole messages, requests' and urllib3's the requests. What pypsrp reports
-# above that it raises too.
-for _name, _level in (
-    ("pypsrp", logging.CRITICAL),
-    ("spnego", logging.WARNING),
-    ("requests_credssp", logging.WARNING),
-    ("requests", logging.WARNING),
-    ("urllib3", logging.ERROR),
-):
-    logging.getLogger(_name).setLevel(_level)
 
 # For requests that a host answers at once.
 _PROMPT_SECONDS: Final = 8
@@ -75,30 +62,17 @@ class Command:
         return f"Command({self.path!r})"
 
 
-class _Wsman(WSMan):
-    """pypsrp's WSMan, whose Receive repeats read time-outs by itself for minutes: here a caller decides."""
-
-    def receive(
-        self,
-        resource_uri: str,
-        resource: ET.Element,
-        option_set: OptionSet | None = None,
-        selector_set: SelectorSet | None = None,
-        timeout: int | None = None,
-    ) -> ET.Element:
-        answer = self.invoke(WSManAction.RECEIVE, resource_uri, resource, option_set, selector_set, timeout)
-        body = answer.find("s:Body", namespaces=NAMESPACES)
-        if body is None:
-            raise WSManFaultError(None, None, None, None, None, None)
-        return body
-
-
 class Shell:
-    """One remote shell. Made by ``open`` or ``recall``; ``close``, ``disconnect`` or ``drop`` ends it."""
+    """One remote shell. ``open`` or ``recall`` begins its use; ``close``, ``disconnect`` or ``drop`` ends it.
+
+    Args:
+        settings: the host's.
+        idle_seconds: when the host ends it if nobody asks for anything.
+    """
 
     def __init__(self, settings: WinRmSettings, idle_seconds: int) -> None:
         self.settings = settings
-        self._wsman = self._guarded(lambda: _connection(settings))
+        self._wsman = self._guarded(lambda: Wsman(settings))
         self._pool = RunspacePool(
             self._wsman, configuration_name=settings.configuration_name, idle_timeout=idle_seconds
         )
@@ -112,22 +86,15 @@ class Shell:
     def __repr__(self) -> str:
         return f"Shell({self.settings.host!r}, {self._pool.id!r})"
 
-    @classmethod
-    def open(cls, settings: WinRmSettings, idle_seconds: int) -> Shell:
-        """Open a new remote shell.
+    def open(self) -> None:
+        """Open it on the host. When that fails ``reached`` says whether it may be there all the same."""
+        self._guarded(self._wsman.renew)
+        self._guarded(self._pool.open)
 
-        Args:
-            settings: the host's.
-            idle_seconds: when the host ends it if nobody asks for anything.
-        """
-        shell = cls(settings, idle_seconds)
-        try:
-            shell._fresh_transport()
-            shell._guarded(shell._pool.open)
-        except BaseException:
-            shell.drop()
-            raise
-        return shell
+    @property
+    def reached(self) -> bool:
+        """Whether a connection to the host came about at all."""
+        return self._wsman.connected
 
     @classmethod
     def recall(cls, settings: WinRmSettings, ids: ShellIds) -> Shell:
@@ -140,10 +107,10 @@ class Shell:
         pool.shell.id = ids.shell_id
         pool.shell.resource_uri = ids.resource_uri
         pool.shell.opened = True
-        pool.shell._selector_set = _selectors(ids.shell_id)  # noqa: SLF001  # pypsrp's own `connect` does the same
+        pool.shell._selector_set = selectors(ids.shell_id)  # noqa: SLF001  # pypsrp's own `connect` does the same
         pool.state = RunspacePoolState.OPENED
         shell._take_pipeline(ids.command_id)
-        shell._fresh_transport()
+        shell._guarded(shell._wsman.renew)
         return shell
 
     @property
@@ -232,18 +199,15 @@ class Shell:
             return self._guarded(self._receive)
 
     def reset(self) -> None:
-        """Forget the connection after it failed; the remote shell stays.
-
-        Message encryption belongs to one connection, so going on with its keys on another would only be refused.
-        """
+        """Forget the connection after it failed; the remote shell stays."""
         self.lossy = True
-        self._fresh_transport()
+        self._guarded(self._wsman.renew)
 
     def reconnect(self) -> None:
         """Take up a shell that this client's session disconnected."""
         self._guarded(
             lambda: self._wsman.reconnect(
-                self._pool.shell.resource_uri, selector_set=_selectors(self._pool.shell.id or self._pool.id)
+                self._pool.shell.resource_uri, selector_set=selectors(self._pool.shell.id or self._pool.id)
             )
         )
 
@@ -264,32 +228,31 @@ class Shell:
     def disconnect(self) -> None:
         """Leave the shell with its pipeline running, for another client to take up; ends this object's use."""
         leave = ET.Element(f"{{{NAMESPACES['rsp']}}}Disconnect")
-        selectors = _selectors(self._pool.shell.id or self._pool.id)
+        chosen = selectors(self._pool.shell.id or self._pool.id)
         try:
             with self._patience(_PROMPT_SECONDS):
                 self._guarded(
-                    lambda: self._wsman.disconnect(
-                        self._pool.shell.resource_uri, leave, selector_set=selectors
-                    )
+                    lambda: self._wsman.disconnect(self._pool.shell.resource_uri, leave, selector_set=chosen)
                 )
         finally:
             self.drop()
 
     def close(self) -> None:
         """End the shell on the host, and whatever runs in it; ends this object's use."""
-        uri, selectors = self._pool.shell.resource_uri, _selectors(self._pool.shell.id or self._pool.id)
+        uri, chosen = self._pool.shell.resource_uri, selectors(self._pool.shell.id or self._pool.id)
         try:
             with self._patience(_PROMPT_SECONDS):
-                self._guarded(lambda: self._wsman.delete(uri, selector_set=selectors))
+                self._guarded(lambda: self._wsman.delete(uri, selector_set=chosen))
         finally:
             self.drop()
 
+    def interrupt(self) -> None:
+        """End the request that another thread waits in: its connection is cut. The only method for a second thread."""
+        self._wsman.interrupt()
+
     def drop(self) -> None:
         """Close the connection and tell the host nothing; ends this object's use."""
-        transport = self._wsman.transport
-        self._guarded(transport.close)
-        transport.session = None
-        transport.encryption = None
+        self._guarded(self._wsman.drop)
 
     def _receive(self) -> Output:
         try:
@@ -319,17 +282,6 @@ class Shell:
         self._errors_told = 0
         self._early = None
 
-    def _fresh_transport(self) -> None:
-        self.drop()
-        transport = self._wsman.transport
-        transport.password = self.settings.password()
-        if not self.settings.verify_hostname:
-            session = transport._build_session()  # noqa: SLF001  # pypsrp has no option for it
-            for adapter in session.adapters.values():
-                if isinstance(adapter, HTTPAdapter):
-                    adapter.poolmanager.connection_pool_kw["assert_hostname"] = False
-            transport.session = session
-
     @contextmanager
     def _patience(self, seconds: int) -> Iterator[None]:
         """Let the host hold the next request that long."""
@@ -344,43 +296,6 @@ class Shell:
 
     def _guarded(self, action: Callable[[], _T]) -> _T:
         return guarded(self.settings, action)
-
-
-def _connection(settings: WinRmSettings) -> _Wsman:
-    return _Wsman(
-        settings.address,
-        port=settings.effective_port,
-        username=settings.username,
-        ssl=settings.https,
-        auth=settings.auth,
-        cert_validation=_authority(settings),  # type: ignore[arg-type]  # requests takes a path too, and pypsrp hands it on
-        connection_timeout=settings.connection_timeout,
-        operation_timeout=settings.operation_timeout,
-        read_timeout=settings.read_timeout,
-        encryption=settings.encryption,
-        proxy=settings.proxy,
-        no_proxy=settings.proxy is None,
-        negotiate_delegate=settings.delegate,
-    )
-
-
-def _authority(settings: WinRmSettings) -> str | bool:
-    """Return what requests' ``verify`` takes; a file that is no certificate is refused here, by its own name."""
-    if settings.ca_cert is None:
-        return True
-    try:
-        ssl.create_default_context(cafile=str(settings.ca_cert))
-    except (OSError, ValueError):  # ssl.SSLError is an OSError
-        failure = host_error("HOST_CERTIFICATE_INVALID", settings, f"{settings.ca_cert} holds no certificate")
-    else:
-        return str(settings.ca_cert)
-    raise failure
-
-
-def _selectors(shell_id: str) -> SelectorSet:
-    selectors = SelectorSet()
-    selectors.add_option("ShellId", shell_id)
-    return selectors
 
 
 def _read_error(record: Any) -> PowerShellError:
