@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.store import (
@@ -228,10 +228,13 @@ class Engine:
             limits=self._limits,
             publish=self._hub.publish,
         )
+        before = [task for task, operation_id in self._workers.items() if operation_id == row.id]
+        if (lost := self._items.get(row.id)) is not None:
+            lost.lose()
         self._items[row.id] = item
         self._hub.publish(row)
         worker = Worker(item, self._handlers[row.kind], self._limits, self._stopping)
-        task = asyncio.create_task(worker.run(), name=f"operation-{row.id}")
+        task = asyncio.create_task(_after(before, worker), name=f"operation-{row.id}")
         self._workers[task] = row.id
         task.add_done_callback(lambda done: self._ended(done, item))
 
@@ -327,6 +330,13 @@ class Engine:
             queue_timeout=wait,
             queue_limit=self._limits.queue,
         )
+
+
+async def _after(before: Sequence[asyncio.Task[None]], worker: Worker) -> None:
+    # A lease that was lost and claimed again here: one process never works twice on one operation at once.
+    if before:
+        await asyncio.wait(before)
+    await worker.run()
 
 
 def _until(end: float) -> float:
