@@ -1,0 +1,1 @@
+"""The steps of a create, each get-or-create."""
