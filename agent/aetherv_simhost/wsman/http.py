@@ -71,12 +71,14 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
         HttpError: What came cannot be served: 400, 411 (no length), 413 (too long), 431, 501.
         asyncio.IncompleteReadError: The peer closed the connection in the middle of a request.
     """
+    first = await reader.read(1)
+    if not first:
+        return None
+    if not first.isalpha():
+        # A TLS handshake, as a rule: it must not wait for a line that never ends.
+        raise HttpError(HTTPStatus.BAD_REQUEST)
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError as error:
-        if not error.partial:
-            return None
-        raise
+        head = first + await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError as error:
         raise HttpError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) from error
     request_line, *lines = head.decode("latin-1").split("\r\n")[:-2]

@@ -158,6 +158,7 @@ BASIC = b"Authorization: Basic YWRtaW46UGE6c3Mgd8O2cmQ=\r\n"
     ("request_bytes", "status"),
     [
         (b"nonsense\r\n\r\n", 400),
+        (b"\x16\x03\x01", 400),
         (b"POST /wsman HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"POST /wsman HTTP/1.1\r\n\r\n", 411),
         (b"POST /wsman HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 411),
