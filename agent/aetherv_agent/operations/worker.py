@@ -150,6 +150,9 @@ class Worker:
             heed_cancel: whether a cancel ends it.
         """
         item = self._item
+        if self._stopping.is_set():
+            call.close()
+            raise _Stopped
         if until <= 0 or (heed_cancel and item.cancelled.is_set()):
             call.close()
             raise _Cancelled if item.cancelled.is_set() and heed_cancel else _TimeUp
