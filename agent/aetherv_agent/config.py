@@ -238,7 +238,7 @@ class AgentConfig(BaseSettings):
 
     version: Literal[1]
     state_dir: FilePath
-    listeners: Annotated[tuple[ListenerConfig, ...], Field(min_length=1)] = (ListenerConfig(),)
+    listeners: tuple[ListenerConfig, ...] = (ListenerConfig(),)
     tokens: tuple[TokenConfig, ...] = ()
     certificates: tuple[CertificateConfig, ...] = ()
     tls: TlsFiles | None = None
@@ -247,6 +247,13 @@ class AgentConfig(BaseSettings):
     operations: OperationsConfig = OperationsConfig()
     provisioning: ProvisioningConfig = ProvisioningConfig()
     log: LogConfig = LogConfig()
+
+    @field_validator("listeners")
+    @classmethod
+    def _some(cls, value: tuple[ListenerConfig, ...]) -> tuple[ListenerConfig, ...]:
+        if not value:
+            raise ValueError("an agent that listens nowhere can't be reached")
+        return value
 
     @field_validator("hosts")
     @classmethod

@@ -107,10 +107,14 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):
         )
 
     async def _wait(self, operation_id: str, within: float) -> Operation:
-        waiting: asyncio.Future[Operation] = asyncio.ensure_future(self._operations.wait(operation_id, within))
+        waiting: asyncio.Future[Operation] = asyncio.ensure_future(
+            self._operations.wait(operation_id, within)
+        )
         stop: asyncio.Future[Any] = asyncio.ensure_future(self._lifecycle.stopping.wait())
         try:
-            await asyncio.wait(cast("list[asyncio.Future[Any]]", [waiting, stop]), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                cast("list[asyncio.Future[Any]]", [waiting, stop]), return_when=asyncio.FIRST_COMPLETED
+            )
             if not waiting.done():
                 raise stopping()
             return waiting.result()

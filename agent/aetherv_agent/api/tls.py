@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,7 +35,7 @@ _SKEW = timedelta(hours=1)
 class KeyPair:
     """A private key and its certificate chain, both PEM."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     chain: bytes
 
 
@@ -167,9 +167,12 @@ class ServerCertificate:
     def __init__(self, pair: KeyPair) -> None:
         self._pair = pair
 
-    def change(self, pair: KeyPair) -> None:
-        """Give new connections another key pair; open ones keep theirs."""
+    def change(self, pair: KeyPair) -> bool:
+        """Give new connections another key pair, open ones keep theirs; return whether it is another."""
+        if pair == self._pair:
+            return False
         self._pair = pair
+        return True
 
     def credentials(self, client_ca: bytes | None = None) -> grpc.ServerCredentials:
         """Return a listener's credentials; with ``client_ca`` (PEM) every client must show a certificate of it."""

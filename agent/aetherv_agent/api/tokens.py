@@ -14,6 +14,7 @@ from aetherv_agent import secret_files
 from aetherv_agent.api.interceptors import Authenticator, Context
 from aetherv_agent.api.permissions import Principal, Role
 from aetherv_agent.core.errors import AethervError
+from aetherv_agent.logs import SECRETS
 
 FILE_PRINCIPAL = "token-file"
 """Who presents the token of the agent's own token file."""
@@ -69,6 +70,7 @@ def by_token(
                 found = token
         if not presented or found is None or (found.expires is not None and found.expires <= now()):
             raise refused()
+        SECRETS.add(presented)
         return found.principal
 
     return authenticate

@@ -18,6 +18,7 @@ from aetherv_agent.api.inventories import find_named, read_all
 from aetherv_agent.api.ports import Hosts, Provisioning, Reads
 from aetherv_agent.core.errors import AethervError, Violation
 from aetherv_agent.core.model import Inventory, Vm
+from aetherv_agent.logs import SECRETS
 
 _FIELDS = ("host", "vm_name", "cluster", "state", "os_family")
 
@@ -43,6 +44,8 @@ class VmServicer(vm_service_pb2_grpc.VmServiceServicer):
     ) -> operations_pb2.Operation:
         """Take a create, or judge it alone."""
         call = callers.current()
+        for secret in (request.secrets.guest_la_pw, request.secrets.guest_domain_joinpw):
+            SECRETS.add(secret)
         call.request_id = request.request_id[:64]
         call.target = f"hosts/{request.target_host or '-'}/vms/{request.vm.vm_name}"[:200]
         if request.target_host in self._hosts:
