@@ -1,0 +1,101 @@
+"""The real provider in a real Terraform, against an agent in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.fake_agent import FakeAgent
+from support.terraform import Result, Terraform
+
+from terraform_provider_aetherv.install import install
+
+HEADER = """
+terraform {
+  required_providers {
+    aetherv = { source = "aetherv.internal/aetherv/aetherv" }
+  }
+}
+"""
+PASSWORD = "Correct-Horse-7731"
+
+_VM = """
+resource "aetherv_vm" "web" {{
+  vm_name                = "web-01"
+  image_name             = "Ubuntu 24.04"
+  gb_ram                 = 2
+  cpu_cores              = 2
+  guest_la_uid           = "admin1"
+  guest_la_pw_wo         = "{password}"
+  guest_la_pw_wo_version = 1
+{extra}
+}}
+"""
+
+
+def vm_config(extra: str = "", **changed: str) -> str:
+    """Give a VM's block, with attributes changed (as HCL text; ``-`` leaves one out) and lines added."""
+    text = _VM.format(password=PASSWORD, extra=extra)
+    for name, value in changed.items():
+        lines = text.splitlines()
+        (index,) = [i for i, line in enumerate(lines) if line.strip().startswith(f"{name} ")]
+        lines[index] = "" if value == "-" else f"  {name} = {value}"
+        text = "\n".join(lines)
+    return text
+
+
+@dataclass(frozen=True)
+class Site:
+    """A Terraform that uses the provider on a fake agent."""
+
+    terraform: Terraform
+    agent: FakeAgent
+
+    def write(self, body: str) -> None:
+        """Write the configuration's body."""
+        self.terraform.write(HEADER + body)
+
+    def applied(self, body: str) -> Result:
+        """Write a configuration and apply it."""
+        self.write(body)
+        return self.terraform.apply().ok()
+
+    def no_changes(self) -> None:
+        """Fail unless a plan says that nothing is to do."""
+        result = self.terraform.plan()
+        assert result.returncode == 0, result.output
+        assert "No changes" in result.output
+
+    def vm(self, address: str = "aetherv_vm.web") -> dict[str, object]:
+        """Give a VM's values in the state."""
+        values: dict[str, object] = self.terraform.resources()[address]["values"]
+        return values
+
+
+@pytest.fixture(scope="session")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The provider's launcher, installed once."""
+    folder = tmp_path_factory.mktemp("plugins")
+    install(folder / "plugins", home=folder, environ={})
+    return folder / "plugins"
+
+
+@pytest.fixture
+def agent() -> Iterator[FakeAgent]:
+    """An agent in memory that listens."""
+    with FakeAgent() as fake:
+        yield fake
+        for event in fake.faults.hold_at.values():
+            event.set()
+        fake.settle()
+
+
+@pytest.fixture
+def site(agent: FakeAgent, plugins: Path, terraform_factory: Callable[..., Terraform]) -> Site:
+    """One initialised site."""
+    made = Site(terraform_factory(plugin_dir=plugins, env=agent.env), agent)
+    made.write("")
+    made.terraform.init().ok()
+    return made

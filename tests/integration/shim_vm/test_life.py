@@ -1,0 +1,254 @@
+"""A VM's life in a real Terraform: made, seen unchanged, replaced, imported, removed."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import PASSWORD, vm_config
+
+if TYPE_CHECKING:
+    from .conftest import Site
+
+pytestmark = pytest.mark.terraform
+
+
+def test_create_plan_and_destroy(site: Site) -> None:
+    """A VM is made with its password, a second plan is empty, and destroy removes it."""
+    site.applied(vm_config())
+    (request,) = site.agent.creates
+    assert request.secrets.guest_la_pw == PASSWORD
+    assert request.vm.vm_name == "web-01"
+    values = site.vm()
+    assert values["id"] in site.agent.vms
+    assert values["host"] == "hv01"
+    assert values["os_family"] == "linux"
+    assert values["state"] == "running"
+    assert values["guest_state"] == "applied"
+    assert values["ip_addresses"] == ["192.0.2.10", "2001:db8::10"]
+    assert values["ipv4_address"] == "192.0.2.10"
+    assert values["virtual_switch"] == "External"
+    assert values["guest_la_pw_wo"] is None
+    site.no_changes()
+    site.terraform.destroy().ok()
+    assert site.agent.vms == {}
+    assert site.agent.deletes[0].host_hint == "hv01"
+
+
+def test_every_attribute_applies_and_plans_clean(site: Site) -> None:
+    """All settings of a Linux VM reach the agent as written, and a second plan is empty."""
+    extra = """
+  guest_v4_ipaddr      = "192.0.2.10"
+  guest_v4_cidrprefix  = 24
+  guest_v4_defaultgw   = "192.0.2.1"
+  guest_v4_dns1        = "192.0.2.53"
+  guest_v4_dns2        = "192.0.2.54"
+  guest_net_dnssuffix  = "example.com"
+  cnf_ansible_ssh_user = "ansible"
+  cnf_ansible_ssh_key  = "ssh-ed25519 AAAAC3Nz me@here"
+  target_host          = "HV01"
+  vlan_id              = 42
+  virtual_switch       = "Lab"
+  vm_clustered         = true
+  power_state          = "running"
+  notes                = "first line\\nsecond"
+  shutdown_mode        = "off"
+  allow_stop           = true
+  on_failure           = "keep"
+  timeouts             = { create = "5m" }
+"""
+    site.applied(vm_config(extra))
+    request = site.agent.creates[0]
+    assert request.vm.guest_v4_cidrprefix == 24
+    assert request.vm.vlan_id == 42
+    assert request.vm.notes == "first line\nsecond"
+    assert request.vm.vm_clustered
+    assert request.target_host == "HV01"
+    assert request.timeout.seconds == 300
+    assert site.vm()["target_host"] == "HV01"
+    site.no_changes()
+    site.terraform.destroy().ok()
+    assert site.agent.deletes[0].shutdown_mode == 3
+
+
+def test_windows_with_domain(site: Site) -> None:
+    """A Windows VM joins a domain with both passwords write-only."""
+    extra = """
+  guest_domain_jointarget        = "example.com"
+  guest_domain_joinuid           = "EXAMPLE\\\\joiner"
+  guest_domain_joinpw_wo         = "Join-Secret-1"
+  guest_domain_joinpw_wo_version = 1
+  guest_domain_joinou            = "OU=Servers,DC=example,DC=com"
+"""
+    site.applied(vm_config(extra, image_name='"Windows Server 2022"'))
+    assert site.agent.creates[0].secrets.guest_domain_joinpw == "Join-Secret-1"
+    assert site.vm()["os_family"] == "windows"
+    site.no_changes()
+
+
+def test_another_image_replaces(site: Site) -> None:
+    """A changed image destroys the VM and makes a new one, although the old one holds the name in plan."""
+    site.applied(vm_config())
+    old = site.vm()["id"]
+    site.write(vm_config(image_name='"Debian 12"'))
+    plan = site.terraform.plan()
+    assert plan.returncode == 2, plan.output
+    assert "forces replacement" in plan.output
+    assert site.agent.checks[-1].ignore_vms == [f"vms/{old}"]
+    site.terraform.apply().ok()
+    assert list(site.agent.vms) == [site.vm()["id"]]
+    assert site.vm()["id"] != old
+    site.no_changes()
+
+
+def test_replace_option(site: Site) -> None:
+    """-replace makes the VM anew although nothing differs."""
+    site.applied(vm_config())
+    old = site.vm()["id"]
+    plan = site.terraform.plan("-replace=aetherv_vm.web")
+    assert plan.returncode == 2, plan.output
+    site.terraform.apply("-replace=aetherv_vm.web").ok()
+    assert site.vm()["id"] != old
+    assert len(site.agent.vms) == 1
+
+
+@pytest.mark.parametrize("option", ["-refresh=true", "-refresh=false"])
+def test_tainted_vm_plans_and_is_replaced(site: Site, option: str) -> None:
+    """A tainted VM holds its own name and is replaced all the same, refreshed before or not."""
+    site.applied(vm_config())
+    old = site.vm()["id"]
+    site.terraform.run("taint", "aetherv_vm.web").ok()
+    plan = site.terraform.plan(option)
+    assert plan.returncode == 2, plan.output
+    assert "is held by a VM of this state" in plan.words
+    site.terraform.apply(option).ok()
+    assert site.vm()["id"] != old
+    assert len(site.agent.vms) == 1
+    site.no_changes()
+
+
+def test_removed_outside_is_made_again(site: Site) -> None:
+    """A VM that is definitely gone is planned anew."""
+    site.applied(vm_config())
+    site.agent.vms.clear()
+    assert site.terraform.plan().returncode == 2
+    site.terraform.apply().ok()
+    assert len(site.agent.vms) == 1
+
+
+def test_count_and_for_each(site: Site) -> None:
+    """Several VMs of one block are made, and their plan is empty afterwards."""
+    many = vm_config('  for_each = toset(["a", "b", "c"])', vm_name='"web-${each.key}"')
+    site.applied(many)
+    assert sorted(vm.vm_name for vm in site.agent.vms.values()) == ["web-a", "web-b", "web-c"]
+    site.no_changes()
+
+
+def test_import_by_id_in_any_form(site: Site) -> None:
+    """An id in braces and capitals imports the VM, its record fills the facts, and the plan never replaces."""
+    site.applied(vm_config('  notes = "mine"'))
+    vm_id = str(site.vm()["id"])
+    site.terraform.run("state", "rm", "aetherv_vm.web").ok()
+    site.terraform.import_("aetherv_vm.web", "{" + vm_id.upper() + "}").ok()
+    values = site.vm()
+    assert values["id"] == vm_id
+    assert values["image_name"] == "Ubuntu 24.04"
+    assert values["shutdown_mode"] == "graceful_then_off"
+    plan = site.terraform.plan("-out=saved")
+    assert "forces replacement" not in plan.output
+    (change,) = site.terraform.show_json("saved")["resource_changes"]
+    before, after = change["change"]["before"], change["change"]["after"]
+    differing = {name for name in after if after[name] != before[name]}
+    assert differing <= {"guest_la_pw_wo_version"}, plan.output
+    site.terraform.apply().ok()
+    assert len(site.agent.creates) == 1
+    site.no_changes()
+
+
+def test_import_of_a_foreign_vm_changes_nothing(site: Site) -> None:
+    """A VM that was not made here is imported; filling in what nobody knows is recorded without a call."""
+    vm = site.agent.add_vm(vm_name="web-01", cpu_cores=2, notes="somebody's", vlan_id=7)
+    site.write(vm_config())
+    site.terraform.import_("aetherv_vm.web", vm.name.removeprefix("vms/")).ok()
+    plan = site.terraform.plan()
+    assert "forces replacement" not in plan.output
+    assert "0 to destroy" in plan.output
+    site.terraform.apply().ok()
+    assert site.agent.creates == []
+    assert site.vm()["vlan_id"] == 7
+    site.no_changes()
+
+
+def test_import_of_what_is_not_there(site: Site) -> None:
+    """A wrong id, and a form that is no id, are errors."""
+    site.write(vm_config())
+    missing = site.terraform.import_("aetherv_vm.web", "5f1c2ab4-7d0e-4a55-9a57-0c1a4d6f2b11")
+    assert missing.returncode == 1
+    assert "VM not found" in missing.words
+    form = site.terraform.import_("aetherv_vm.web", "hv01/web-01")
+    assert form.returncode == 1
+    assert "is not the id of a VM" in form.words
+
+
+def test_no_secret_in_state_or_plan(site: Site) -> None:
+    """A write-only password is in neither file, while a control value is found in both."""
+    site.write(vm_config('  notes = "control-value-4711"'))
+    site.terraform.plan("-out=saved")
+    site.terraform.apply("saved").ok()
+    state = (site.terraform.workdir / "terraform.tfstate").read_bytes()
+    with zipfile.ZipFile(site.terraform.workdir / "saved") as archive:
+        # tfconfig/ holds the user's own text.
+        parts = {name: archive.read(name) for name in archive.namelist() if not name.startswith("tfconfig/")}
+    assert b"control-value-4711" in state
+    assert any(b"control-value-4711" in part for part in parts.values())
+    assert PASSWORD.encode() not in state
+    assert not any(PASSWORD.encode() in part for part in parts.values())
+
+
+def test_plaintext_password_is_warned_of(site: Site) -> None:
+    """guest_la_pw works, is said to be stored, and then is."""
+    config = vm_config('  guest_la_pw = "Stored-1"', guest_la_pw_wo="-", guest_la_pw_wo_version="-")
+    site.write(config)
+    plan = site.terraform.plan()
+    assert "guest_la_pw is stored in Terraform's state" in plan.words
+    site.terraform.apply().ok()
+    assert site.agent.creates[0].secrets.guest_la_pw == "Stored-1"
+    site.no_changes()
+
+
+def test_ephemeral_and_unknown_values(site: Site) -> None:
+    """Ephemeral secrets and values known only in apply reach the agent; the plan's checks wait for them."""
+    site.write(
+        """
+variable "password" {
+  type      = string
+  ephemeral = true
+}
+resource "terraform_data" "name" { input = "web-01" }
+"""
+        + vm_config(
+            vm_name="terraform_data.name.output",
+            image_name='"${terraform_data.name.output == "web-01" ? "Ubuntu" : "Debian"} 24"',
+            guest_la_pw_wo="var.password",
+        )
+    )
+    plan = site.terraform.plan("-var=password=Ephemeral-1")
+    assert plan.returncode == 2, plan.output
+    assert site.agent.checks == []
+    site.terraform.apply("-var=password=Ephemeral-1").ok()
+    assert site.agent.creates[0].secrets.guest_la_pw == "Ephemeral-1"
+    assert site.vm()["os_family"] == "linux"
+    again = site.terraform.plan("-var=password=Ephemeral-2")
+    assert again.returncode == 0, again.output
+
+
+def test_state_is_plain_json(site: Site) -> None:
+    """The state holds whole numbers as such."""
+    site.applied(vm_config())
+    state = json.loads(Path(site.terraform.workdir / "terraform.tfstate").read_text(encoding="utf-8"))
+    (resource,) = state["resources"]
+    assert resource["instances"][0]["attributes"]["gb_ram"] == 2
