@@ -14,7 +14,6 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorProto,
     ServiceDescriptorProto,
 )
-
 from terraform_provider_aetherv.plugin.wire import goplugin_pb2, tfplugin6_pb2
 
 FILES = (
@@ -131,10 +130,7 @@ def _compare_services(own: ServiceDescriptorProto, theirs: ServiceDescriptorProt
 
 
 def _compare_files(own: FileDescriptorProto, theirs: list[FileDescriptorProto]) -> list[str]:
-    found = []
-    for file in theirs:
-        if file.package != own.package:
-            found.append(f"package {own.package} is not {file.package}")
+    found = [f"package {own.package} is not {file.package}" for file in theirs if file.package != own.package]
     for message in own.message_type:
         matches = [m for file in theirs for m in file.message_type if m.name == message.name]
         found += (
