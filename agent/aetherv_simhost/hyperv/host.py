@@ -22,6 +22,7 @@ from aetherv_simhost.hyperv.files import HostFiles
 from aetherv_simhost.hyperv.kvp import Change, KvpExchange
 from aetherv_simhost.hyperv.machine import ExchangeRecord, Machine
 from aetherv_simhost.hyperv.settings import ImageSettings, ModelSettings
+from aetherv_simhost.hyperv.speech import image_host_name, spoken
 from aetherv_simhost.hyperv.store import StateStore
 from aetherv_simhost.hyperv.timers import Timers
 from aetherv_simhost.hyperv.vm import (
@@ -385,26 +386,10 @@ class HyperVHost:
         with self._lock:
             vm = self.vm(vm_id)
             guest = self._guests[vm.id]
-            connected = bool(vm.adapters and vm.adapters[0].switch)
-            mac = vm.adapters[0].mac if vm.adapters else ""
-            local = f"fe80::{int(mac[:6] or '0', 16) & 0xFFFF:x}:{int(mac[6:] or '0', 16) & 0xFFFF:x}"
-            address = guest.identity.ipv4 or dhcp
-            kind = self.settings.switches.get(vm.adapters[0].switch) if connected else ""
-            seen = (
-                (*((address,) if kind == "external" or guest.identity.ipv4 else ()), local)
-                if connected
-                else ()
-            )
-            self._kvp[vm.id].intrinsic = {
-                "FullyQualifiedDomainName": guest.identity.fqdn,
-                "OSName": guest.image,
-                "OSPlatformId": "2" if guest.family == "windows" else "1",
-                "NetworkAddressIPv4": ";".join(a for a in seen if ":" not in a),
-                "NetworkAddressIPv6": ";".join(a for a in seen if ":" in a),
-            }
-            adapters = tuple(
-                replace(a, ip_addresses=seen if index == 0 else ()) for index, a in enumerate(vm.adapters)
-            )
+            said = spoken(vm, guest, self.settings.switches, dhcp)
+            self._kvp[vm.id].intrinsic = dict(said.items)
+            first, *others = vm.adapters or (NetworkAdapter("", ""),)
+            adapters = (replace(first, ip_addresses=said.addresses), *others) if vm.adapters else ()
             self._keep(replace(vm, adapters=adapters))
 
     # --- inside
@@ -416,7 +401,7 @@ class HyperVHost:
         guest = self._guests[vm.id]
         if image is not None and not guest.image:
             phase = GuestPhase.FAILED if image.phase_left else GuestPhase.FRESH
-            guest = Guest(image.name, image.family, phase, GuestIdentity(_image_host_name(image.name, vm)))
+            guest = Guest(image.name, image.family, phase, GuestIdentity(image_host_name(image, vm.id)))
         if guest.phase is GuestPhase.APPLIED and guest.becoming is not None:
             guest = replace(guest, identity=guest.becoming, becoming=None, provisioned_life=vm.lives)
         self._guests[vm.id] = guest

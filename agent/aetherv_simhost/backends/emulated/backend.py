@@ -51,7 +51,8 @@ class EmulatedBackend:
 
         Raises:
             CommandNotFound: No script stands at the path.
-            ScriptFailed: The host went down in the middle.
+            HostReboots: A fault takes the host down.
+            ScriptFailed: The host's process ends.
         """
         kind = self._kinds.get(call.path.replace("/", "\\").casefold())
         if kind is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aetherv_agent.core.model import VmSecrets, VmSpec
 
+from aetherv_simhost.backends.api import HostReboots
 from aetherv_simhost.backends.emulated.document import Document
 from aetherv_simhost.backends.emulated.failures import JobFailed, PipelineStopped
 from aetherv_simhost.backends.emulated.journal import Jobs, Journal
@@ -108,12 +109,12 @@ class JobContext:
         self.check()
         attempt = self.journal.begin_step(name)
         self.records.progress(name, "started", attempt)
-        if self.fault("host_reboot", name) is not None:
+        if (fault := self.fault("host_reboot", name)) is not None:
             self.host.reboot()
-            raise PipelineStopped
+            raise HostReboots(fault.number(1.0))
         try:
             yield True
-        except PipelineStopped:
+        except (PipelineStopped, HostReboots):
             raise
         except Exception:
             self.journal.end_step(name, "failed")

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from aetherv_simhost.backends.api import ScriptCall
+from aetherv_simhost.backends.api import HostReboots, ScriptCall
 from aetherv_simhost.backends.emulated import undo, validate
 from aetherv_simhost.backends.emulated.context import Ends, JobContext
 from aetherv_simhost.backends.emulated.document import Document, read_document, secrets_of, spec_of
@@ -87,11 +87,11 @@ class CreateScript:
             if not journal.ended or (document.cancel and not journal.values["undone"]):
                 return None
             kept: Mapping[str, Any] = journal.values["outcome"]
-            return _cancelled(document) if document.cancel else kept
+            return _cancelled(document.job_id) if document.cancel else kept
         if not jobs.cancel_asked(document.job_id):
             return None
         if not document.cancel:
-            return _cancelled(document)
+            return _cancelled(document.job_id)
         text = f"No job {document.job_id} has a journal on {self._host.computer_name}."
         return error_outcome(JobFailed("JOB_UNKNOWN", text), undone=True)
 
@@ -108,12 +108,11 @@ class CreateScript:
             return self._bare(document, jobs, journal, records, ends)
         spec, secrets = spec_of(document), secrets_of(document, call)
         published = journal is not None and bool(journal.values.get("sealed"))
-        resumed = journal is not None
         spec, _, version = validate.judge_fields(
             self._host,
             document,
             spec,
-            None if published or (resumed and not secrets.given()) else secrets,
+            None if published else secrets,
             records,
         )
         if journal is None:
@@ -141,12 +140,9 @@ class CreateScript:
 
     @staticmethod
     def _go(context: JobContext) -> Mapping[str, Any]:
-        kept = context.journal.values["error"]
-        if context.document.cancel or kept is not None:
-            if kept is None:
-                return _fail(
-                    context, JobFailed("JOB_CANCELLED", f"Job {context.journal.job_id} was cancelled.")
-                )
+        if context.document.cancel:
+            return _fail(context, _cancelled_failure(context.journal.job_id))
+        if (kept := context.journal.values["error"]) is not None:
             return _end(context, kept)
         try:
             for step in _STEPS:
@@ -154,7 +150,7 @@ class CreateScript:
                 step(context)
         except JobFailed as failure:
             return _fail(context, failure)
-        except PipelineStopped:
+        except (PipelineStopped, HostReboots):
             raise
         except HyperVError as error:
             return _fail(context, failure_of(error))
@@ -211,11 +207,15 @@ def _end(context: JobContext, error: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _takes_back(context: JobContext, error: Mapping[str, Any]) -> bool:
-    if context.document.cancel or error["id"] == "JOB_CANCELLED":
-        return True
     policy = context.journal.values["on_failure"]
+    if error["id"] == "JOB_CANCELLED":  # who cancels says what is to stand
+        policy = context.jobs.cancel_asked(context.journal.job_id)
     return policy == "rollback" or (policy == "keep_after_publish" and not context.journal.done("publish"))
 
 
-def _cancelled(document: Document) -> Mapping[str, Any]:
-    return error_outcome(JobFailed("JOB_CANCELLED", f"Job {document.job_id} was cancelled."), undone=True)
+def _cancelled_failure(job_id: str) -> JobFailed:
+    return JobFailed("JOB_CANCELLED", f"Job {job_id} was cancelled.")
+
+
+def _cancelled(job_id: str) -> Mapping[str, Any]:
+    return error_outcome(_cancelled_failure(job_id), undone=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aetherv_agent.core.model import VmSecrets
 
-from aetherv_simhost.backends.api import ScriptCall
+from aetherv_simhost.backends.api import HostReboots, ScriptCall
 from aetherv_simhost.backends.emulated.context import Ends, JobContext
 from aetherv_simhost.backends.emulated.document import Document, read_document
 from aetherv_simhost.backends.emulated.failures import JobFailed, PipelineStopped, failure_of
@@ -53,7 +53,7 @@ class DeleteScript:
             journal = Journal.open(jobs, document.job_id)
         except JobFailed as failure:
             return error_outcome(failure)
-        if journal is not None and journal.ended:
+        if journal is not None and journal.ended and journal.values["outcome"]["kind"] == "result":
             kept: Mapping[str, Any] = journal.values["outcome"]
             return kept
         if journal is None:
@@ -61,10 +61,11 @@ class DeleteScript:
                 text = f"No job {document.job_id} has a journal on {self._host.computer_name}."
                 return error_outcome(JobFailed("JOB_UNKNOWN", text))
             journal = Journal.begin(jobs, document.job_id, "delete", "", facts=None)
+        journal.save(state="running", outcome=None)
         context = JobContext(self._host, jobs, journal, records, document, ends, VmSecrets())
         try:
             outcome = self._steps(context)
-        except PipelineStopped:
+        except (PipelineStopped, HostReboots):
             raise
         except JobFailed as failure:
             outcome = error_outcome(failure, str(journal.values["step"]))

@@ -52,7 +52,8 @@ def run_once(
         PipelineStopped: The call was stopped.
     """
     if document.cancel:
-        jobs.ask_cancel(document.job_id)
+        jobs.ask_cancel(document.job_id, document.on_failure)
+    records.log("debug", "The simulated host's emulated back-end answers: no PowerShell runs.")
     seen: dict[str, tuple[str, int]] = {}
     while True:
         lock = jobs.lock(document.job_id)
@@ -61,7 +62,7 @@ def run_once(
                 records.outcome(run())
             return
         outcome = _relay(jobs, document.job_id, records, seen)
-        if outcome is not None:
+        if outcome is not None and not document.cancel:  # a cancel goes on until it can take the lock
             records.outcome(outcome)
             return
         ends.check()

@@ -41,13 +41,19 @@ class Jobs:
         """The files of the copy slots."""
         return [self._real(f"copy-{number}.lock") for number in range(1, max(1, copies) + 1)]
 
-    def ask_cancel(self, job_id: str) -> None:
-        """Asks the job's run, now or later, to cancel."""
-        self._real(f"{job_id}.cancel").touch()
+    def ask_cancel(self, job_id: str, on_failure: str) -> None:
+        """Asks the job's run, now or later, to cancel; the file says what is to stand then."""
+        real = self._real(f"{job_id}.cancel")
+        partial = real.with_suffix(".asking")
+        partial.write_text(on_failure, encoding="utf-8")
+        partial.replace(real)
 
-    def cancel_asked(self, job_id: str) -> bool:
-        """Whether the job is to be cancelled."""
-        return self._real(f"{job_id}.cancel").exists()
+    def cancel_asked(self, job_id: str) -> str:
+        """What is to stand of a job that is to be cancelled: a policy; empty where nobody asked."""
+        try:
+            return self._real(f"{job_id}.cancel").read_text(encoding="utf-8").strip() or "rollback"
+        except FileNotFoundError:
+            return ""
 
     def read(self, job_id: str) -> dict[str, Any] | None:
         """A job's journal as it is now; None where there is none."""
@@ -143,7 +149,7 @@ class Journal:
     @property
     def ended(self) -> bool:
         """Whether the job has its outcome."""
-        return self.values["state"] == "ended"
+        return bool(self.values["state"] == "ended")
 
     def save(self, **values: Any) -> None:
         """Writes the journal, with changed values."""
@@ -152,9 +158,8 @@ class Journal:
 
     def done(self, step: str) -> bool:
         """Whether a step is done."""
-        entry: Mapping[str, Any] = self.values["steps"].get(step, {})
-        state: str = entry.get("state", "")
-        return state == "done"
+        entry: Mapping[str, str] = self.values["steps"].get(step, {})
+        return entry.get("state", "") == "done"
 
     def begin_step(self, step: str) -> int:
         """Notes that a step starts, and returns its attempt, from 1."""

@@ -20,8 +20,7 @@ def split(notes: str) -> tuple[str, dict[str, Any] | None]:
             others.append(line)
         else:
             mark = read
-    text = "\n".join(others)
-    return (text.rstrip("\n") if mark is not None else text), mark
+    return "\n".join(others), mark
 
 
 def merge(notes: str, **changes: Any) -> str:

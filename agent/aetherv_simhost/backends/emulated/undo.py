@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aetherv_simhost.backends.emulated.context import JobContext
+from aetherv_simhost.backends.emulated.failures import PipelineStopped
 from aetherv_simhost.backends.emulated.steps.register import own_vm
 from aetherv_simhost.hyperv import paths
 from aetherv_simhost.hyperv.errors import FileInUse, FileMissing, HyperVError
@@ -98,7 +99,9 @@ def _delete(context: JobContext, path: str) -> None:
         except FileMissing:
             return
         except FileInUse:
-            if time.monotonic() > until or context.ends.closed.is_set():
+            if context.ends.closed.is_set():
+                raise PipelineStopped from None  # the journal says "undoing"; the next start goes on
+            if time.monotonic() > until:
                 raise
             time.sleep(context.host.settings.host_seconds.poll)
         else:

@@ -30,7 +30,6 @@ def copy_image(context: JobContext) -> None:
             with _slot(context):
                 _copy(context, plan)
             _rename(context, plan.partial, plan.disk)
-        context.journal.save(reserved_bytes=0)
 
 
 def copy_iso(context: JobContext) -> None:
@@ -90,6 +89,7 @@ def _copy(context: JobContext, plan: Plan) -> None:
         files.delete(plan.partial)
     done, began, told = 0, time.monotonic(), 0.0
     with files.open(plan.image) as source, files.create(plan.partial, plan.image_bytes) as target:
+        context.journal.save(reserved_bytes=0)  # the file has its length, so the volume has given the room
         while block := source.read(size):
             context.check()
             if breaks_at is not None and done + len(block) > breaks_at:
@@ -107,7 +107,6 @@ def _copy(context: JobContext, plan: Plan) -> None:
                     "copy_image", "running", attempt, done_bytes=done, total_bytes=plan.image_bytes
                 )
                 context.journal.note("copy_image", done_bytes=done, total_bytes=plan.image_bytes)
-                context.journal.save(reserved_bytes=plan.image_bytes - done)
             if settings.copy_bytes_per_second:
                 context.sleep(max(0.0, began + done / settings.copy_bytes_per_second - time.monotonic()))
         os.fsync(target.fileno())

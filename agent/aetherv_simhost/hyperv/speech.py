@@ -1,0 +1,48 @@
+"""What a guest's integration services say of it: its names and addresses. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aetherv_simhost.hyperv.settings import ImageSettings
+from aetherv_simhost.hyperv.vm import Guest, VirtualMachine
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Intrinsic items by name, and the addresses of the first adapter."""
+
+    items: Mapping[str, str]
+    addresses: tuple[str, ...]
+
+
+def spoken(vm: VirtualMachine, guest: Guest, switches: Mapping[str, str], dhcp: str) -> Speech:
+    """What a guest reports once it runs.
+
+    Args:
+        vm: Its VM.
+        guest: What it is.
+        switches: The host's switches, type by name: an address by DHCP comes over an external one alone.
+        dhcp: The address that DHCP gives it.
+    """
+    switch = vm.adapters[0].switch if vm.adapters else ""
+    addresses: tuple[str, ...] = ()
+    if switch:
+        address = guest.identity.ipv4 or (dhcp if switches.get(switch) == "external" else "")
+        number = int(vm.adapters[0].mac or "0", 16)
+        local = f"fe80::{number >> 32 & 0xFFFF:x}:{number >> 16 & 0xFFFF:x}:{number & 0xFFFF:x}"
+        addresses = (*((address,) if address else ()), local)
+    items = {
+        "FullyQualifiedDomainName": guest.identity.fqdn,
+        "OSName": guest.image,
+        "OSPlatformId": "2" if guest.family == "windows" else "1",
+        "NetworkAddressIPv4": ";".join(a for a in addresses if ":" not in a),
+        "NetworkAddressIPv6": ";".join(a for a in addresses if ":" in a),
+    }
+    return Speech(items, addresses)
+
+
+def image_host_name(image: ImageSettings, vm_id: str) -> str:
+    """The host name that a guest has before it is provisioned."""
+    if image.family == "windows":
+        return f"WIN-{vm_id.replace('-', '')[:11].upper()}"
+    return image.name.split()[0].lower()
