@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +44,12 @@ def result(**values: object) -> str:
 
 def error(error_id: str, **values: object) -> str:
     """An error record."""
-    given = {"category": "resource_exhausted", "step": "copy_image", "message": "No room.", "retryable": False}
+    given = {
+        "category": "resource_exhausted",
+        "step": "copy_image",
+        "message": "No room.",
+        "retryable": False,
+    }
     return record("error", id=error_id, **(given | values))
 
 
@@ -54,7 +60,6 @@ class JobBackend:
     script: Script
     calls: list[ScriptCall] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
-    started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     stopped: int = 0
     running: int = 0
     most: int = 0
@@ -66,7 +71,6 @@ class JobBackend:
             self.calls.append(call)
             self.running += 1
             self.most = max(self.most, self.running)
-        self.started.release()
         try:
             self.script(call, write, stopped)
         finally:
@@ -184,6 +188,13 @@ def call(
     """A call of a job."""
     document = encode({"job_id": job_id, "cancel": cancel, "filler": filler})
     return JobCall(job_id, script, document, deadline, secrets)
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for a condition that another thread brings about."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  # threads of a simulated host set no event of this loop
+            await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -197,6 +197,7 @@ _CONNECTION: Final[tuple[tuple[tuple[type[BaseException], ...], str, str], ...]]
     ),
 )
 _TELLING: Final[tuple[tuple[tuple[type[BaseException], ...], str, str], ...]] = (
+    ((urllib3.exceptions.NameResolutionError,), "HOST_UNREACHABLE", "the name is not known"),
     (
         (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
         "HOST_UNREACHABLE",
@@ -207,7 +208,6 @@ _TELLING: Final[tuple[tuple[tuple[type[BaseException], ...], str, str], ...]] = 
         "HOST_TIMEOUT",
         "no answer in time",
     ),
-    ((urllib3.exceptions.NameResolutionError,), "HOST_UNREACHABLE", "the name is not known"),
     (
         (urllib3.exceptions.ProxyError, requests.exceptions.ProxyError),
         "HOST_UNREACHABLE",
@@ -218,7 +218,7 @@ _TELLING: Final[tuple[tuple[tuple[type[BaseException], ...], str, str], ...]] = 
 
 def _network(error: BaseException) -> tuple[str, str] | None:
     for kinds, error_id, detail in _TELLING:
-        if isinstance(error, kinds):
+        if isinstance(error, kinds) and not _is_refusal(error):
             return error_id, detail
     if _is_wrapper(error) and _wraps(error):
         return None  # what it wraps says more
@@ -228,6 +228,12 @@ def _network(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, OSError):
         return "HOST_UNREACHABLE", errno.errorcode.get(error.errno or 0, type(error).__name__)
     return None
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether it only says that there is no connection: urllib3 derives that from its time-out."""
+    new = urllib3.exceptions.NewConnectionError
+    return isinstance(error, new) and not isinstance(error, urllib3.exceptions.NameResolutionError)
 
 
 def _wraps(error: BaseException) -> bool:

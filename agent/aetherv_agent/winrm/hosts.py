@@ -150,6 +150,8 @@ class WinRmHosts:
             try:
                 result = None
                 if saved is not None and saved.is_of(winrm.host, call):
+                    if left is not None and left.saved.ids == saved.ids:
+                        room.left.pop(call.job_id, None)
                     result = await run.adopt(saved)
                 if result is None:
                     result = await run.start()

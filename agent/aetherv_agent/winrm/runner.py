@@ -159,14 +159,18 @@ class JobRun:
         only its word that it has none allows a second one. Input is never repeated at all.
         """
         run = self._rooms.workers.run
-        try:
-            await run(shell.send_command)
-        except AethervError as error:
-            if not _passes(error):
-                raise
-            await run(shell.reset)
-            if not await self._persist(shell, shell.has_command):
+        give_up = time.monotonic() + self._settings.recover_seconds
+        while True:
+            try:
                 await run(shell.send_command)
+                break
+            except AethervError as error:
+                if not _passes(error) or time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(_BACKOFF[0])
+            await run(shell.reset)
+            if await self._persist(shell, shell.has_command):
+                break
         await run(shell.send_input)
 
     async def _follow(self, shell: Shell) -> ScriptResult:
@@ -306,8 +310,9 @@ def _quietly(action: Callable[[], object]) -> bool:
     """Do what nobody waits for; return whether it worked."""
     try:
         action()
-    except AethervError:
-        return False
+    except AethervError as error:
+        # What is gone already is what was wanted.
+        return error.id == "HOST_RESULT_LOST"
     return True
 
 

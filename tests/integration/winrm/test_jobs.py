@@ -8,6 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from aetherv_agent.core.errors import AethervError
+from aetherv_agent.core.job_document import script_path
+from aetherv_agent.core.results import Log, Progress
+from aetherv_simhost.backends.api import ScriptCall, ScriptFailed
 from support.winrm_site import (
     HOST,
     PASSWORD,
@@ -21,17 +25,15 @@ from support.winrm_site import (
     result,
     scripts_only,
     site,
+    until,
 )
-
-from aetherv_agent.core.errors import AethervError
-from aetherv_agent.core.job_document import script_path
-from aetherv_agent.core.results import Log, Progress
-from aetherv_simhost.backends.api import ScriptCall, ScriptFailed
 
 CONTROL = "Kontröll-壁-🗝-77812 $(x) 'q' \"d\""
 
 
-@pytest.mark.parametrize(("tls", "auth"), [(True, "ntlm"), (True, "basic"), (True, "negotiate"), (False, "ntlm")])
+@pytest.mark.parametrize(
+    ("tls", "auth"), [(True, "ntlm"), (True, "basic"), (True, "negotiate"), (False, "ntlm")]
+)
 async def test_a_job_gives_its_records_in_order_and_then_its_result(
     tmp_path: Path, tls: bool, auth: str
 ) -> None:
@@ -62,7 +64,9 @@ async def test_a_typed_error_is_raised_as_the_hosts_answer(tmp_path: Path) -> No
     """An error record becomes an AethervError that says what stands and that the host answered."""
 
     def script(given: ScriptCall, write: Write, stopped: threading.Event) -> None:
-        write(error("DISK_FULL", undone=True, leftovers=[{"kind": "disk", "path": "C:\\x", "message": "left"}]))
+        write(
+            error("DISK_FULL", undone=True, leftovers=[{"kind": "disk", "path": "C:\\x", "message": "left"}])
+        )
 
     with site(tmp_path, script) as host:
         agent = host.agent()
@@ -153,8 +157,7 @@ async def test_jobs_beyond_a_hosts_limit_wait(tmp_path: Path) -> None:
     with site(tmp_path) as host:
         agent = host.agent()
         tasks = [asyncio.create_task(Listener().run(agent, call(f"j{n}"))) for n in range(30)]
-        for _ in range(16):
-            assert await asyncio.get_running_loop().run_in_executor(None, host.backend.started.acquire, True, 20)
+        await until(lambda: len(host.backend.calls) >= 16)
         assert len(host.backend.calls) == 16
         host.backend.release.set()
         answers = await asyncio.gather(*tasks)
