@@ -74,6 +74,7 @@ class Agent:
     config: AgentConfig
     database: Database
     hosts: HostsPort
+    inventories: InventoryCache
     engine: Engine
     api: Api
     identity: Identity
@@ -124,6 +125,7 @@ async def serve(
                 await renewal
         await agent.engine.stop(0.0)
         await agent.api.stop(0.0)
+        await agent.inventories.aclose()
         await agent.hosts.aclose()
         await agent.database.close()
         _LOG.info("stopped")
@@ -150,7 +152,7 @@ def wire(config: AgentConfig, hosts: HostsPort) -> Agent:
         if not config.store.url
         else config.state_dir / config.store.url.removeprefix("sqlite:///")
     )
-    inventories = InventoryCache(hosts, settings)
+    inventories = InventoryCache(hosts, settings, max_age=times.inventory_max_age)
     engine = Engine(
         OperationStore(database),
         {
@@ -173,7 +175,7 @@ def wire(config: AgentConfig, hosts: HostsPort) -> Agent:
         max_age=config.provisioning.inventory_max_age,
     )
     api = Api(rooms, _listeners(config, identity), agent_version())
-    return Agent(config, database, hosts, engine, api, identity)
+    return Agent(config, database, hosts, inventories, engine, api, identity)
 
 
 def winrm_hosts(config: AgentConfig) -> WinRmHosts:

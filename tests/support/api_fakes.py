@@ -1,3 +1,4 @@
+# ruff: noqa: D102  # the fakes do what the interfaces say
 """A real server in this process, over TLS, on rooms that are fakes."""
 
 from __future__ import annotations
@@ -152,6 +153,9 @@ class FakeOperations:
         self.cancelled: list[str] = []
         self.filters: list[Filter] = []
         self.error: Exception | None = None
+        self.watching = 0
+        self.unwatched = asyncio.Event()
+        self.waited = asyncio.Event()
 
     def add(self, operation: Operation) -> Operation:
         self.known[operation.id] = operation
@@ -180,6 +184,7 @@ class FakeOperations:
         return None
 
     async def wait(self, operation_id: str, within: float) -> Operation:
+        self.waited.set()
         await asyncio.sleep(min(within, 30))
         return await self.get(operation_id)
 
@@ -188,11 +193,16 @@ class FakeOperations:
         return await self.get(operation_id)
 
     async def watch(self, operation_id: str, after: int = 0) -> AsyncIterator[Event]:
-        while True:
-            event = await self.events[operation_id].get()
-            if isinstance(event, Exception):
-                raise event
-            yield event
+        self.watching += 1
+        try:
+            while True:
+                event = await self.events[operation_id].get()
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self.watching -= 1
+            self.unwatched.set()
 
     async def loads(self) -> dict[str, HostLoad]:
         return {"hv01": HostLoad(2, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -47,7 +47,7 @@ async def test_plaintext_gets_nothing_from_a_tls_listener(served: Served) -> Non
 
 async def test_health_is_open_and_follows_the_stop(served: Served, stubs: Stubs) -> None:
     """Health needs no token, lists every service, and says NOT_SERVING once the agent is to stop."""
-    listed = await stubs.health.List(health_pb2.HealthListRequest())
+    listed = await stubs.health.List(getattr(health_pb2, "HealthListRequest")())  # noqa: B009  # newer than the stubs
     assert set(listed.statuses) == {"", *SERVICES}
     watch = stubs.health.Watch(health_pb2.HealthCheckRequest(service=SERVICES[0]))
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
@@ -85,9 +85,9 @@ async def test_a_method_that_is_not_there_is_unimplemented_with_the_version(serv
 async def test_a_client_made_by_reflection_reads_a_host(served: Served) -> None:
     """A client that has no generated code learns the API from the server and calls it."""
     async with served.channel() as channel:
-        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[no-untyped-call]  # generated
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("grpc.Channel", channel))
 
-        async def ask(**question: str) -> reflection_pb2.ServerReflectionResponse:
+        async def ask(**question: Any) -> reflection_pb2.ServerReflectionResponse:
             call = stub.ServerReflectionInfo(
                 iter([reflection_pb2.ServerReflectionRequest(**question)]), metadata=ADMIN
             )
@@ -130,10 +130,10 @@ async def test_a_client_made_by_reflection_reads_a_host(served: Served) -> None:
 async def test_reflection_needs_a_token(served: Served) -> None:
     """What the API is like is not told to strangers."""
     async with served.channel() as channel:
-        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[no-untyped-call]  # generated
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("grpc.Channel", channel))
         call = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
-        error = await refusal(call.read())
-    assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+        # The stream's own code: a read may also see that the server has closed while the question was sent.
+        assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_a_renewed_certificate_is_given_to_new_connections(served: Served) -> None:

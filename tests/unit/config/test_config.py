@@ -182,7 +182,7 @@ def test_tokens_name_configured_hosts(tmp_path: Path) -> None:
     token = {"sha256": hashlib.sha256(b"t").hexdigest(), "principal": "ci", "role": "planner"}
     assert list(errors(tmp_path, GOOD | {"tokens": [token | {"hosts": ["hv09"]}]})) == ["tokens[0].hosts"]
     config = good(tmp_path, tokens=[token | {"hosts": ["hv01"], "expires": "2030-01-01T00:00:00Z"}])
-    assert config.tokens[0].hosts == {"hv01"}
+    assert config.tokens[0].hosts == frozenset({"hv01"})
     naive = errors(tmp_path, GOOD | {"tokens": [token | {"expires": "2030-01-01T00:00:00"}]})
     assert list(naive) == ["tokens[0].expires"]
 
