@@ -24,7 +24,7 @@ from psrpcore import (
     SetMinRunspacesEvent,
     StreamType,
 )
-from psrpcore.types import ErrorRecord, PipelineState, PSInvocationState, RunspacePoolInitData
+from psrpcore.types import ErrorRecord, PipelineState, PSInvocationState, PSVersion, RunspacePoolInitData
 
 from aetherv_simhost.backends.api import ScriptCall
 from aetherv_simhost.psrp.pool import Pool, call_id_of
@@ -37,6 +37,24 @@ from aetherv_simhost.wsman.shell import Command, Shell, ShellSeat
 
 # Bytes of one fragment: what Windows uses.
 _FRAGMENT_BYTES: Final = 32768
+# Where the pipeline's id stands in a message's first fragment (MS-PSRP 2.2.4 and 2.2.1).
+_PIPELINE_ID: Final = slice(21 + 24, 21 + 40)
+
+
+def _versions() -> dict[str, object]:
+    """The host's $PSVersionTable: Windows PowerShell of Windows Server 2022."""
+    return {
+        "PSVersion": PSVersion("5.1.20348.2400"),
+        "PSEdition": "Desktop",
+        "PSCompatibleVersions": [
+            PSVersion(text) for text in ("1.0", "2.0", "3.0", "4.0", "5.0", "5.1.20348.2400")
+        ],
+        "CLRVersion": PSVersion("4.0.30319.42000"),
+        "BuildVersion": PSVersion("10.0.20348.2400"),
+        "WSManStackVersion": PSVersion("3.0"),
+        "PSRemotingProtocolVersion": PSVersion("2.3"),
+        "SerializationVersion": PSVersion("1.1.0.1"),
+    }
 
 
 class PsrpCommand(Command):
@@ -57,7 +75,10 @@ class PsrpShell(Shell):
         super().__init__(seat)
         # The pool is used by the loop's thread and by those of the pipelines.
         self._lock = threading.Lock()
-        self._pool = Pool()
+        self._pool = Pool({"PSVersionTable": _versions()})
+        self._warm = False
+        # Windows goes by the ids inside the messages, which need not be the CommandIds (old clients swap their bytes).
+        self._pipelines: dict[uuid.UUID, PsrpCommand] = {}
 
     def open(self, creation: bytes) -> None:
         """Takes SessionCapability and InitRunspacePool; their answers wait to be received."""
@@ -71,19 +92,23 @@ class PsrpShell(Shell):
         if self.seat.runner.full:
             raise too_many_operations(self.seat.runner.limit)
         try:
-            pipeline_id = uuid.UUID(command_id)
             data = base64.b64decode("".join(arguments), validate=True)
+            pipeline_id = uuid.UUID(bytes_le=data[_PIPELINE_ID])
         except (ValueError, binascii.Error) as error:
             raise schema("Arguments") from error
+        if pipeline_id in self._pipelines:
+            raise schema("Arguments")
         with self._lock:
             command = PsrpCommand(command_id, Output(self.seat.loop), ServerPipeline(self._pool, pipeline_id))
+            self._pipelines[pipeline_id] = command
         self.commands[command_id.upper()] = command
-        self._feed(data, pipeline_id)
+        self._feed(data)
 
     def send(self, command: Command | None, stream: str, data: bytes, *, end: bool) -> None:
         """Takes fragments."""
         del stream, end
-        self._feed(data, uuid.UUID(command.command_id) if command is not None else None)
+        del command
+        self._feed(data)
 
     def signal(self, command: Command, code: str) -> None:
         """Stops a pipeline; one that has not started yet ends here."""
@@ -91,10 +116,6 @@ class PsrpShell(Shell):
         if isinstance(command, PsrpCommand) and not command.started:
             command.started = True
             self._finish(command, Outcome(End.STOPPED))
-
-    def disconnect(self) -> None:
-        """The client leaves; pipelines go on until their output buffers are full."""
-        super().disconnect()
 
     def connect(self, opening: bytes) -> bytes:
         """Another client takes the pool over (MS-PSRP 3.1.4.10): answers its capability and the pool's size."""
@@ -111,7 +132,7 @@ class PsrpShell(Shell):
         self.connected = True
         return b"" if answer is None else bytes(answer.data)
 
-    def _feed(self, data: bytes, pipeline_id: uuid.UUID | None = None) -> None:
+    def _feed(self, data: bytes) -> None:
         """Hands fragments to the pool and does what they ask for.
 
         Raises:
@@ -119,7 +140,7 @@ class PsrpShell(Shell):
         """
         with self._lock:
             try:
-                self._pool.receive_data(PSRPPayload(data, StreamType.default, pipeline_id))
+                self._pool.receive_data(PSRPPayload(data, StreamType.default, None))
                 while (event := self._pool.next_event()) is not None:
                     self._react(event)
             except Exception as error:  # whatever psrpcore says of broken bytes, they are refused
@@ -135,9 +156,9 @@ class PsrpShell(Shell):
             case CreatePipelineEvent() | GetCommandMetadataEvent():
                 command = self._of(event)
                 command.ready = getattr(command.pipeline.metadata, "no_input", True)
-            case PipelineInputEvent():
+            case PipelineInputEvent() if event.pipeline_id in self._pipelines:
                 self._of(event).input.append(str(plain(event.data)))
-            case EndOfPipelineInputEvent():
+            case EndOfPipelineInputEvent() if event.pipeline_id in self._pipelines:
                 self._of(event).ready = True
             case SetMaxRunspacesEvent() | SetMinRunspacesEvent() | ResetRunspaceStateEvent():
                 self._pool.runspace_availability_response(call_id_of(event), response=True)
@@ -147,23 +168,23 @@ class PsrpShell(Shell):
                 return
 
     def _of(self, event: Any) -> PsrpCommand:
-        command = self.find(str(event.pipeline_id))
-        if not isinstance(command, PsrpCommand):
-            raise TypeError("not a pipeline")
-        return command
+        return self._pipelines[event.pipeline_id]
 
     def _drain(self) -> None:
         while (payload := self._pool.data_to_send(_FRAGMENT_BYTES)) is not None:
-            target: Command | None = None
-            if payload.pipeline_id is not None:
-                target = self.commands.get(str(payload.pipeline_id).upper())
-                if target is None:
-                    continue
-            (self if target is None else target).output.put((Piece("stdout", bytes(payload.data)),))
+            piece = Piece("stdout", bytes(payload.data))
+            if payload.pipeline_id is None:
+                self.output.put((piece,))
+            elif (command := self._pipelines.get(payload.pipeline_id)) is not None:
+                command.output.put((piece,))
 
     def _launch(self, command: PsrpCommand) -> None:
         with self._lock:
             command.pipeline.state = PSInvocationState.Running
+            if not self._warm:
+                # Windows PowerShell says this once in every new pool: a client must expect records it did not ask for.
+                self._warm = True
+                command.pipeline.write_progress("Preparing modules for first use.", 0, " ")
         call = self._call(command)
         if isinstance(call, ErrorRecord):
             self._end(command, PSInvocationState.Failed, call)
@@ -225,4 +246,5 @@ class PsrpShell(Shell):
             command.pipeline.state = state
             self._drain()
             command.pipeline.close()
+            self._pipelines.pop(command.pipeline.pipeline_id, None)
         command.output.finish(0 if state == PSInvocationState.Completed else 1)

@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import os
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -14,6 +15,16 @@ from aetherv_simhost.wsman.soap import element
 
 CONFIG_PLUGIN: Final = f"{soap.CFG}/PluginConfiguration"
 _STATE: Final = f"{soap.RSP}/CommandState/"
+
+_PSRP_SHELL: Final = (
+    element("rsp:MaxIdleTimeOut", "PT2147483.647S"),
+    element("rsp:Locale", "en-US"),
+    element("rsp:DataLocale", "en-US"),
+    element("rsp:CompressionMode", "NoCompression"),
+    element("rsp:ProfileLoaded", "Yes"),
+    element("rsp:Encoding", "UTF8"),
+    element("rsp:BufferMode", "Block"),
+)
 
 
 def identity() -> bytes:
@@ -28,8 +39,8 @@ def identity() -> bytes:
     ).encode()
 
 
-def shell(found: Shell) -> str:
-    """``rsp:Shell`` of Create, Get and Enumerate."""
+def shell(found: Shell, *, listed: bool = True) -> str:
+    """``rsp:Shell`` of Create (not listed), Get and Enumerate."""
     seat = found.seat
     now = time.monotonic()
     psrp = seat.resource_uri.startswith(soap.PWSH)
@@ -39,19 +50,15 @@ def shell(found: Shell) -> str:
         element("rsp:ResourceUri", seat.resource_uri),
         element("rsp:Owner", seat.account),
         element("rsp:ClientIP", seat.client_address),
+        *([element("rsp:ProcessId", str(os.getpid()))] if psrp else []),
         element("rsp:IdleTimeOut", f"PT{seat.idle_seconds:.3f}S"),
         element("rsp:InputStreams", "stdin pr" if psrp else "stdin"),
         element("rsp:OutputStreams", "stdout" if psrp else "stdout stderr"),
-        element("rsp:MaxIdleTimeOut", "PT2147483.647S"),
-        element("rsp:Locale", "en-US"),
-        element("rsp:DataLocale", "en-US"),
-        element("rsp:CompressionMode", "NoCompression"),
-        element("rsp:ProfileLoaded", "Yes"),
-        element("rsp:Encoding", "UTF8"),
-        element("rsp:BufferMode", "Block"),
-        element("rsp:State", "Connected" if found.connected else "Disconnected"),
+        *(_PSRP_SHELL if psrp else ()),
+        *([element("rsp:State", "Connected" if found.connected else "Disconnected")] if psrp else []),
         element("rsp:ShellRunTime", _duration(now - found.created)),
         element("rsp:ShellInactivity", _duration(found.idle_for)),
+        *([element("rsp:MemoryUsed", "68MB"), element("rsp:ChildProcesses", "0")] if listed else []),
     ]
     return f"<rsp:Shell>{''.join(parts)}</rsp:Shell>"
 
@@ -62,17 +69,16 @@ def created(found: Shell) -> str:
     selector = element("w:Selector", found.seat.shell_id, Name="ShellId")
     return (
         f"<x:ResourceCreated><a:Address>{soap.ANONYMOUS}</a:Address><a:ReferenceParameters>{uri}"
-        f"<w:SelectorSet>{selector}</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>{shell(found)}"
+        f"<w:SelectorSet>{selector}</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>{shell(found, listed=False)}"
     )
 
 
-def command(owner: Shell, found: Command) -> str:
+def command(found: Command) -> str:
     """``rsp:Command`` of Enumerate."""
     parts = (
-        element("rsp:ShellId", owner.seat.shell_id),
         element("rsp:CommandId", found.command_id),
-        element("rsp:State", "Connected" if owner.connected else "Disconnected"),
         element("rsp:CommandLine", ""),
+        element("rsp:CommandState", "Done" if found.output.finished else "Running"),
     )
     return f"<rsp:Command>{''.join(parts)}</rsp:Command>"
 
@@ -100,16 +106,16 @@ def received(found: Command | None, batch: Batch) -> str:
 def connected(answer: bytes) -> str:
     """The body of a Connect's answer."""
     text = base64.b64encode(answer).decode()
-    inner = f'<connectResponseXml xmlns="{soap.PWSH}">{text}</connectResponseXml>' if answer else ""
-    return f"<rsp:ConnectResponse>{inner}</rsp:ConnectResponse>"
+    return (
+        "<rsp:ConnectResponse><rsp:InputStreams>stdin pr</rsp:InputStreams><rsp:OutputStreams>stdout</rsp:OutputStreams>"
+        f'<connectResponseXml xmlns="{soap.PWSH}">{text}</connectResponseXml></rsp:ConnectResponse>'
+    )
 
 
 def enumerated(items: Sequence[str]) -> str:
     """The body of an optimised Enumerate's answer: everything at once."""
-    return (
-        "<n:EnumerateResponse><n:EnumerationContext/>"
-        f"<w:Items>{''.join(items)}</w:Items><w:EndOfSequence/></n:EnumerateResponse>"
-    )
+    found = f"<w:Items>{''.join(items)}</w:Items>" if items else ""
+    return f"<n:EnumerateResponse><n:EnumerationContext/>{found}<w:EndOfSequence/></n:EnumerateResponse>"
 
 
 def config(part: str, max_shells: int, max_commands: int, max_running: int) -> str | None:

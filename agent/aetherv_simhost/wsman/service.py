@@ -249,12 +249,12 @@ class Service:
     async def _disconnect(self, request: WsmanRequest, account: str, address: str) -> str:
         del address
         self._shell(request, account).disconnect()
-        return "<rsp:DisconnectResponse/>"
+        return ""
 
     async def _reconnect(self, request: WsmanRequest, account: str, address: str) -> str:
         del address
         self._shell(request, account).reconnect()
-        return "<rsp:ReconnectResponse/>"
+        return ""
 
     async def _connect(self, request: WsmanRequest, account: str, address: str) -> str:
         del address
@@ -273,7 +273,7 @@ class Service:
         if request.resource_uri == f"{SHELL_RESOURCE}/Command":
             wanted = _filtered_shell(request.body)
             items = [
-                markup.command(shell, command)
+                markup.command(command)
                 for shell in mine
                 if shell.seat.shell_id.upper() == wanted or not wanted
                 for command in shell.commands.values()
