@@ -1,7 +1,7 @@
 """An ephemeral TLS certificate for ``localhost``: P-256, self-signed, made of the EC part of cryptography alone.
 
-Its X.509 part costs 70 ms at each of the provider's dozen starts a run; the few fields that are needed
-(RFC 5280, RFC 5480) are written here instead.
+Its X.509 part and its serialisation would double the cost of importing it, at each of the provider's dozen
+starts a run; the few fields that are needed (RFC 5280, RFC 5480, RFC 5915) are written here instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 _SEQUENCE: Final = 0x30
@@ -24,12 +24,15 @@ _UTF8_STRING: Final = 0x0C
 _UTC_TIME: Final = 0x17
 _GENERALIZED_TIME: Final = 0x18
 _CONTEXT_0: Final = 0xA0
+_CONTEXT_1: Final = 0xA1
 _CONTEXT_3: Final = 0xA3
 _DNS_NAME: Final = 0x82
 _LAST_UTC_YEAR: Final = 2049  # RFC 5280, 4.1.2.5
 
 # Object identifiers, encoded.
 _ECDSA_WITH_SHA256: Final = bytes.fromhex("06082a8648ce3d040302")
+_EC_PUBLIC_KEY: Final = bytes.fromhex("06072a8648ce3d0201")
+_PRIME256V1: Final = bytes.fromhex("06082a8648ce3d030107")
 _COMMON_NAME: Final = bytes.fromhex("0603550403")
 _KEY_USAGE: Final = bytes.fromhex("0603551d0f")
 _SUBJECT_ALT_NAME: Final = bytes.fromhex("0603551d11")
@@ -51,7 +54,7 @@ class Certificate:
     Attributes:
         der: the certificate in DER, as the handshake carries it.
         certificate_pem: the same in PEM.
-        key_pem: the private key in PEM (PKCS #8).
+        key_pem: the private key in PEM (RFC 5915).
     """
 
     der: bytes
@@ -66,9 +69,9 @@ def make_certificate(now: dt.datetime | None = None) -> Certificate:
         now: when it begins to be valid, in UTC; the present time by default.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    public = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    numbers = key.private_numbers()
+    point = b"\x04" + _coordinate(numbers.public_numbers.x) + _coordinate(numbers.public_numbers.y)
+    public = _tlv(_SEQUENCE, _tlv(_SEQUENCE, _EC_PUBLIC_KEY, _PRIME256V1), _tlv(_BIT_STRING, b"\0", point))
     start = dt.datetime.now(dt.UTC) if now is None else now
     body = _to_be_signed(public, start)
     signature = key.sign(body, ec.ECDSA(hashes.SHA256()))
@@ -76,11 +79,24 @@ def make_certificate(now: dt.datetime | None = None) -> Certificate:
     der = _tlv(_SEQUENCE, body, algorithm, _tlv(_BIT_STRING, b"\0", signature))
     return Certificate(
         der=der,
-        certificate_pem=_pem(der),
-        key_pem=key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        certificate_pem=_pem("CERTIFICATE", der),
+        key_pem=_pem("EC PRIVATE KEY", _private_key(numbers.private_value, point)),
     )
+
+
+def _private_key(value: int, point: bytes) -> bytes:
+    """Write a key as RFC 5915 says."""
+    return _tlv(
+        _SEQUENCE,
+        _tlv(_INTEGER, b"\x01"),
+        _tlv(_OCTET_STRING, _coordinate(value)),
+        _tlv(_CONTEXT_0, _PRIME256V1),
+        _tlv(_CONTEXT_1, _tlv(_BIT_STRING, b"\0", point)),
+    )
+
+
+def _coordinate(number: int) -> bytes:
+    return number.to_bytes(32, "big")
 
 
 def _to_be_signed(public: bytes, start: dt.datetime) -> bytes:
@@ -126,7 +142,7 @@ def _tlv(tag: int, *parts: bytes) -> bytes:
     return bytes([tag, _LONG_FORM | size]) + length.to_bytes(size, "big") + body
 
 
-def _pem(der: bytes) -> bytes:
-    text = base64.b64encode(der)
+def _pem(label: str, der: bytes) -> bytes:
+    text = base64.b64encode(der).decode()
     lines = [text[at : at + 64] for at in range(0, len(text), 64)]
-    return b"-----BEGIN CERTIFICATE-----\n" + b"\n".join(lines) + b"\n-----END CERTIFICATE-----\n"
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()

@@ -1,6 +1,7 @@
 """What passes between the protocol and a provider's resources: frozen data, no behaviour.
 
-``provider.py`` says who takes and gives what.
+``provider.py`` says who takes and gives what. Requests and responses have no repr, since they hold secrets, and no
+equality: generating both for twenty classes would triple the cost of importing them, at each of a run's dozen starts.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class ClientCapabilities:
     store_planned_private: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ConfigureRequest:
     """The provider block.
 
@@ -89,7 +90,7 @@ class ConfigureRequest:
     capabilities: ClientCapabilities
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ValidateRequest:
     """The configuration of one resource, data source or of the provider, unknown parts included.
 
@@ -102,7 +103,7 @@ class ValidateRequest:
     capabilities: ClientCapabilities = ClientCapabilities()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UpgradeStateRequest:
     """An object of the state file, maybe written by an older version.
 
@@ -118,7 +119,7 @@ class UpgradeStateRequest:
     raw: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UpgradeStateResponse:
     """The object by the present schema; ``state`` is ignored if a diagnostic is an error."""
 
@@ -126,7 +127,7 @@ class UpgradeStateResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UpgradeIdentityRequest:
     """An identity of the state file.
 
@@ -141,7 +142,7 @@ class UpgradeIdentityRequest:
     raw: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UpgradeIdentityResponse:
     """The identity by the present schema."""
 
@@ -149,7 +150,7 @@ class UpgradeIdentityResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReadRequest:
     """An object to be looked at.
 
@@ -166,7 +167,7 @@ class ReadRequest:
     capabilities: ClientCapabilities
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReadResponse:
     """An object as found.
 
@@ -183,7 +184,7 @@ class ReadResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlanRequest:
     """A change to be planned; called in plan, and again in apply in a new process.
 
@@ -206,7 +207,7 @@ class PlanRequest:
     capabilities: ClientCapabilities
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlanResponse:
     """A planned change.
 
@@ -226,7 +227,7 @@ class PlanResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ApplyRequest:
     """A planned change to be made.
 
@@ -245,7 +246,7 @@ class ApplyRequest:
     planned_identity: Identity | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ApplyResponse:
     """What came of a change.
 
@@ -263,7 +264,7 @@ class ApplyResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ImportRequest:
     """An object to be taken over.
 
@@ -278,7 +279,7 @@ class ImportRequest:
     capabilities: ClientCapabilities
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ImportResponse:
     """The object that was found; Terraform reads it next. ``state`` is None only with an error."""
 
@@ -288,7 +289,7 @@ class ImportResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MoveRequest:
     """An object of another resource, maybe of another provider, to be taken over by a ``moved`` block.
 
@@ -311,7 +312,7 @@ class MoveRequest:
     source_identity_version: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MoveResponse:
     """The object by this resource's schema. ``state`` is None only with an error."""
 
@@ -321,7 +322,7 @@ class MoveResponse:
     diagnostics: Diagnostics = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReadDataRequest:
     """The configuration of a data source, wholly known."""
 
@@ -329,7 +330,7 @@ class ReadDataRequest:
     capabilities: ClientCapabilities = ClientCapabilities()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReadDataResponse:
     """What a data source found; ``state`` is ignored if a diagnostic is an error."""
 
