@@ -36,6 +36,9 @@ def serve(
     ] = 0,
     address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     backend: Annotated[str, typer.Option(help="auto or emulated.")] = "auto",
+    model: Annotated[
+        Path | None, typer.Option(help="A JSON object with settings of each host's model.")
+    ] = None,
     *,
     tls: Annotated[bool, typer.Option(help="HTTPS, or HTTP with message encryption.")] = True,
 ) -> None:
@@ -64,10 +67,11 @@ def serve(
 
     try:
         users = read_users(user_file)
+        settings = _model(model)
         run(
             SimHostConfig(
                 hosts=tuple(
-                    HostConfig(host_id=name, users=users, port=port + index if port else 0)
+                    HostConfig(host_id=name, users=users, port=port + index if port else 0, model=settings)
                     for index, name in enumerate(names)
                 ),
                 state_dir=state_dir,
@@ -79,3 +83,17 @@ def serve(
         )
     except (SimHostError, BackendRefused) as error:
         fail(str(error))
+
+
+def _model(path: Path | None) -> dict[str, object]:
+    import json
+
+    if path is None:
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"{path}: {error}")
+    if not isinstance(settings, dict):
+        fail(f"{path}: expected a JSON object")
+    return settings
