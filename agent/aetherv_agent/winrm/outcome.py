@@ -60,7 +60,7 @@ class Transcript:
         self._host = host
         self._path = path
         self._last: ScriptResult | ScriptError | None = None
-        self._wrong: AethervError | None = None
+        self._wrong = 0
         self._errors: list[PowerShellError] = []
 
     def read(self, output: Output, now: datetime) -> tuple[Progress | Log, ...]:
@@ -78,8 +78,8 @@ class Transcript:
                 continue
             try:
                 record = parse_record(line)
-            except AethervError as error:
-                self._wrong = error
+            except AethervError:
+                self._wrong += 1
                 told.append(
                     Log(now, "warning", f"The script wrote a line that is no record: {line[:_MAX_TEXT]}")
                 )
@@ -127,9 +127,10 @@ class Transcript:
         if ending in {Ending.STOPPED, Ending.UNKNOWN} or lossy:
             text = f"The job on host {self._host} ended ({ending}) and its result did not come."
             return AethervError("HOST_RESULT_LOST", text, metadata=about)
-        if self._wrong is not None:
-            return self._wrong
-        text = f"The script on host {self._host} ended ({ending}) without a result or an error."
+        text = (
+            f"The script on host {self._host} ended ({ending}) without a result or an error; "
+            f"{self._wrong} of its lines were no records."
+        )
         return AethervError("HOST_PROTOCOL_ERROR", text, metadata=about)
 
 
