@@ -6,7 +6,7 @@ import ssl
 import time
 from typing import Final
 
-from aetherv_simhost.backends.api import Backend
+from aetherv_simhost.backends.api import Backend, Closable
 from aetherv_simhost.config import HostConfig
 from aetherv_simhost.faults import Faults
 from aetherv_simhost.psrp.shell import PsrpShell
@@ -38,6 +38,7 @@ class SimulatedHost:
         self._loop = asyncio.get_running_loop()
         self._faults = faults
         self._accounts = Accounts(config.users)
+        self._backend = backend
         self._runner = Runner(backend, self._reboot_soon, config.max_running)
         self._service = Service(config.host_id, self._loop, self._runner, faults, _make_shell)
         self._server: asyncio.Server | None = None
@@ -70,6 +71,8 @@ class SimulatedHost:
 
     async def stop(self) -> None:
         """Ends everything; scripts get a few seconds to end."""
+        if isinstance(self._backend, Closable):
+            self._backend.close()
         if self._server is not None:
             self._server.close()
         if self._reaper is not None:

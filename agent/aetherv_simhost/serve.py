@@ -131,10 +131,9 @@ class SimHostServer:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 faults = Faults(folder, _log.warning)
                 backend = self._factory(config.backend, host.host_id, folder, faults, host.model)
-                simulated = SimulatedHost(host, backend, faults)
+                simulated = self._hosts[host.host_id] = SimulatedHost(host, backend, faults)
                 port = host.port or _kept_ports(config).get(host.host_id, 0)
                 self._ports[host.host_id] = await _listen(simulated, config, host, port, context)
-                self._hosts[host.host_id] = simulated
                 self._faults[host.host_id] = faults
             _keep_ports(config, self._ports)
             self._started.set()

@@ -35,6 +35,11 @@ class ScriptBackend:
     running: int = 0
     most_running: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    closed: bool = False
+
+    def close(self) -> None:
+        """The server ends."""
+        self.closed = True
 
     def run(self, call: ScriptCall, write: Callable[[str], None], stopped: threading.Event) -> None:
         """Runs one script."""

@@ -8,7 +8,7 @@ appears here, and no type of the Hyper-V model.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 
 @final
@@ -120,3 +120,11 @@ class Backend(Protocol):
             ScriptFailed: The script ended with a terminating error.
             HostReboots: The host goes down now; the wire ends every other call too (``stopped``).
         """
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A back-end with threads or files of its own."""
+
+    def close(self) -> None:
+        """The server ends: stops what runs beside the calls and lets running calls end. State stays as it is."""

@@ -183,5 +183,6 @@ def test_stopping_the_server_aborts_what_waits(tmp_path: Path) -> None:
         shell.poll_invoke()
         host.server.stop()
         assert host.backend.stopped.is_set()
+        assert host.backend.closed
         with pytest.raises(RequestsConnectionError):
             shell.poll_invoke()
