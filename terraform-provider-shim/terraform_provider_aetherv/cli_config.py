@@ -62,12 +62,16 @@ def stanza_needed(plugin_dir: Path, environ: Mapping[str, str], home: Path) -> S
         mirrors = _mirrors(file)
         if mirrors is not None:
             known = {Path(mirror).expanduser() for mirror in mirrors}
-            return None if plugin_dir in known else Stanza(file, True, _mirror(plugin_dir, ""))
+            return (
+                None
+                if plugin_dir in known
+                else Stanza(file, inside_existing=True, text=_mirror(plugin_dir, ""))
+            )
     if plugin_dir == default_plugin_dir(home):
         return None
     body = _mirror(plugin_dir, "  ")
     direct = f'  direct {{\n    exclude = ["{HOST}/*/*"]\n  }}\n'
-    return Stanza(main, False, f"{_BLOCK} {{\n{body}{direct}}}\n")
+    return Stanza(main, inside_existing=False, text=f"{_BLOCK} {{\n{body}{direct}}}\n")
 
 
 def _mirror(plugin_dir: Path, indent: str) -> str:

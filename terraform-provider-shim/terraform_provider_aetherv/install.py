@@ -108,8 +108,8 @@ def install(
     launchers = tuple(_launcher(target, name) for name in platforms or (platform_name(),))
     script = resources.files(__package__).joinpath("launcher.sh").read_bytes()
     try:
-        changed = [_write(launcher, script, 0o755) for launcher in launchers]
-        changed.append(_write(pointer, f"{interpreter}\n".encode(), 0o644))
+        changed = [_write(launcher, script, 0o755, launcher.parent.parent) for launcher in launchers]
+        changed.append(_write(pointer, f"{interpreter}\n".encode(), 0o644, pointer.parent))
     except OSError as error:
         raise InstallError(f"Cannot write {error.filename}: {error.strerror}.") from error
     return InstallResult(
@@ -142,13 +142,20 @@ def _launcher(plugin_dir: Path, platform_: str) -> Path:
     )
 
 
-def _write(path: Path, content: bytes, mode: int) -> bool:
-    """Write a file whole or not at all; leave one alone that is the same."""
+def _write(path: Path, content: bytes, mode: int, scratch: Path) -> bool:
+    """Write a file whole or not at all; leave one alone that is the same.
+
+    Args:
+        path: the file.
+        content: what is to stand in it.
+        mode: its permissions.
+        scratch: a folder on the same file system for the unfinished file. For a launcher it is not its own
+            folder: whatever stands there, also for a moment, counts for the lock file's hash.
+    """
     if path.is_file() and path.read_bytes() == content and path.stat().st_mode & 0o777 == mode:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Not in the launcher's own folder: whatever stands there counts for the lock file's hash.
-    descriptor, name = tempfile.mkstemp(dir=path.parent.parent, prefix=".aetherv-")
+    descriptor, name = tempfile.mkstemp(dir=scratch, prefix=".aetherv-")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
