@@ -13,11 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 import grpc
-from google.longrunning import operations_pb2, operations_pb2_grpc
-from google.protobuf import any_pb2, empty_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
-
 from aetherv.v1 import (
     host_pb2,
     host_service_pb2,
@@ -29,6 +24,10 @@ from aetherv.v1 import (
     vm_service_pb2,
     vm_service_pb2_grpc,
 )
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.protobuf import empty_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 STEPS: Final = (
     "copy_image",
@@ -73,12 +72,13 @@ class Faults:
     """What goes wrong, until a test takes it back.
 
     Attributes:
-        refuse: by method (``CreateVm``, ``validate``, ``ReadVm``, ...), the status to answer.
+        refuse: by method (``CreateVm``, ``ReadVm``, ...), ``validate`` or ``submit``, the status to answer.
         fail_at: by step, the error that ends a create there.
         hold_at: by step, an event that the step waits for (a cancel ends the wait).
-        keep_published: a failure after ``publish`` leaves the VM.
-        drop_watch: how many watches are cut off after each event.
-        slow_cancel: an event that a cancelled create waits for before it ends.
+        warnings: what each check and create warns of.
+        drop_watch: how many watches are cut off after one event.
+        undo_leaves: what an undo can't remove.
+        ip_addresses: of new VMs.
     """
 
     refuse: dict[str, status_pb2.Status] = field(default_factory=dict)
@@ -106,6 +106,7 @@ class Running:
         self.response: Any = None
 
     def step(self, name: str, state: operation_pb2.Step.State.ValueType) -> None:
+        """Let a step come to a state."""
         with self.changed:
             for known in self.facts.steps:
                 if known.step == name:
@@ -120,6 +121,7 @@ class Running:
             self.changed.notify_all()
 
     def end(self, *, error: status_pb2.Status | None = None, response: Any = None) -> None:
+        """End with an error or a response."""
         with self.changed:
             self.error, self.response, self.done = error, response, True
             states = operation_pb2.VmOperationMetadata
@@ -127,6 +129,7 @@ class Running:
             self.changed.notify_all()
 
     def operation(self) -> operations_pb2.Operation:
+        """Give the operation as the API does."""
         with self.changed:
             made = operations_pb2.Operation(name=self.name, done=self.done)
             made.metadata.Pack(self.facts)
@@ -388,7 +391,7 @@ class _Services(
         agent = self._agent
         ignored = {name.removeprefix("vms/") for name in request.ignore_vms}
         (agent.checks if request.validate_only else agent.creates).append(request)
-        wanted = agent.faults.refuse.get("validate") if request.validate_only else None
+        wanted = agent.faults.refuse.get("validate" if request.validate_only else "submit")
         taken = [
             vm_id
             for vm_id, vm in agent.vms.items()
@@ -457,7 +460,8 @@ class _Services(
         position = request.after_sequence
         while context.is_active():
             with running.changed:
-                running.changed.wait_for(lambda: len(running.events) > position or running.done, timeout=0.2)
+                if len(running.events) <= position and not running.done:
+                    running.changed.wait(timeout=0.2)
                 fresh = running.events[position:]
                 done = running.done
             for event in fresh:
@@ -473,4 +477,4 @@ class _Services(
                 return
 
 
-__all__ = ["HOST", "STEPS", "TOKEN", "FakeAgent", "Faults", "Running", "any_pb2", "made_vm", "status"]
+__all__ = ["HOST", "STEPS", "TOKEN", "FakeAgent", "Faults", "Running", "made_vm", "status"]

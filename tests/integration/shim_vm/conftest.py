@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from support.fake_agent import FakeAgent
 from support.terraform import Result, Terraform
-
 from terraform_provider_aetherv.install import install
 
 HEADER = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from aetherv.v1 import vm_pb2
 
 from .conftest import vm_config

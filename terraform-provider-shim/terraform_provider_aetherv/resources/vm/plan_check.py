@@ -31,7 +31,7 @@ def check_with_agent(planned: State, config: State, session: Session, replaced: 
     agent = session.agent
     if agent is None or not _sendable(planned, config):
         return ()
-    summary = title("plan", planned["vm_name"], planned["target_host"] if config["target_host"] else None)
+    summary = title("create", planned["vm_name"], planned["target_host"] if config["target_host"] else None)
     ignored = {replaced} - {""}
     warnings: list[Diagnostic] = []
     for attempt in range(_TRIES):
