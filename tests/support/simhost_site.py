@@ -158,3 +158,12 @@ def run(pool: RunspacePool, name: str, given: object = None, **parameters: objec
     # Not by "with": a close on the way of an error would replace it by another.
     shell.close()
     return shell
+
+
+def begin_waiting(pool: RunspacePool) -> PowerShell:
+    """Starts the script that waits, and reads until it has said "started"."""
+    shell = command(pool, "Wait")
+    shell.begin_invoke()
+    while "started" not in shell.output:
+        shell.poll_invoke()
+    return shell

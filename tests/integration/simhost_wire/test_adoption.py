@@ -12,7 +12,7 @@ from pypsrp.shell import SignalCode
 from pypsrp.wsman import SelectorSet, WSMan
 from requests.exceptions import ChunkedEncodingError
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from support.simhost_site import Site, command, run, script
+from support.simhost_site import Site, begin_waiting, command, run, script
 
 
 def adopt(connection: WSMan, pool_id: str, command_id: str) -> PowerShell:
@@ -40,9 +40,7 @@ def connect(shell: PowerShell) -> list[str]:
 def test_a_second_client_stops_a_pipeline(https: Site, code: str) -> None:
     """A signal from a second connection reaches a script at once, while its owner waits for output."""
     with https.pool() as pool, https.wsman() as second:
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        shell = begin_waiting(pool)
         adopted = adopt(second, pool.id, shell.id)
         before = time.monotonic()
         adopted.runspace_pool.shell.signal(code, shell.id.upper())
@@ -56,9 +54,7 @@ def test_a_second_client_stops_a_pipeline(https: Site, code: str) -> None:
 def test_a_stopped_pipeline_says_so(https: Site) -> None:
     """The owner of a stopped pipeline gets PipelineStopped, and the script's last words are lost."""
     with https.pool() as pool:
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        shell = begin_waiting(pool)
         pool.shell.signal(SignalCode.PS_CTRL_C, shell.id.upper())
         shell.end_invoke()
         shell.close()
@@ -95,9 +91,7 @@ def test_a_command_whose_answer_was_lost_runs_and_is_adopted(https: Site, kind: 
 def test_a_command_is_never_run_twice(https: Site) -> None:
     """The same CommandId again is refused: the pipeline that runs is not started anew."""
     with https.pool() as pool:
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        shell = begin_waiting(pool)
         twin = command(pool, "Wait")
         twin.id = shell.id
         with pytest.raises(WSManFaultError):
@@ -108,6 +102,7 @@ def test_a_command_is_never_run_twice(https: Site) -> None:
 def test_a_lost_answer_to_a_receive_loses_its_output_at_worst(https: Site) -> None:
     """What a lost answer carried is gone for a new request, but the pipeline's end is not: nobody waits for ever."""
     with https.pool() as pool:
+        run(pool, "Echo")
         shell = command(pool, "Wait")
         shell.begin_invoke()
         https.faults.add(Fault("lost_answer", "Receive"))
@@ -122,6 +117,7 @@ def test_a_lost_answer_to_a_receive_loses_its_output_at_worst(https: Site) -> No
 def test_a_lost_answer_can_keep_its_output(https: Site) -> None:
     """With ``keep`` the next request gets what the lost answer carried."""
     with https.pool() as pool:
+        run(pool, "Echo")
         shell = command(pool, "Wait")
         shell.begin_invoke()
         https.faults.add(Fault("lost_answer", "Receive", value="keep"))
@@ -147,9 +143,7 @@ def test_a_finished_pipeline_that_was_read_is_not_found(https: Site) -> None:
 def test_nothing_to_read_is_a_timeout_fault(https: Site) -> None:
     """A Receive ends with 2150858793 when OperationTimeout is over, which pypsrp takes for "poll again"."""
     with https.pool() as pool:
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        shell = begin_waiting(pool)
         with pytest.raises(WSManFaultError) as fault:
             pool.shell.receive("stdout", shell.id, timeout=1)
         shell.poll_invoke(timeout=1)
@@ -162,9 +156,7 @@ def test_another_client_connects_to_a_disconnected_pool(https: Site) -> None:
     with https.wsman() as first:
         pool = RunspacePool(first)
         pool.open()
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        begin_waiting(pool)
         pool.disconnect()
     with https.wsman() as second:
         (found,) = RunspacePool.get_runspace_pools(second)
@@ -198,9 +190,7 @@ def test_a_crashed_client_is_followed_by_another(https: Site) -> None:
     with https.wsman() as first:
         pool = RunspacePool(first)
         pool.open()
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        begin_waiting(pool)
     with https.wsman() as second:
         (found,) = RunspacePool.get_runspace_pools(second)
         found.connect()

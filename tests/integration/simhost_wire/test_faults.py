@@ -9,7 +9,7 @@ from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFau
 from pypsrp.powershell import RunspacePool
 from requests.exceptions import ChunkedEncodingError, ReadTimeout
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from support.simhost_site import ScriptBackend, Site, command, run, site
+from support.simhost_site import ScriptBackend, Site, begin_waiting, command, run, site
 
 
 def test_503(https: Site) -> None:
@@ -93,9 +93,7 @@ def test_latency(https: Site) -> None:
 def test_more_scripts_than_allowed(tmp_path: Path) -> None:
     """A command above the limit of running scripts is refused with the captured fault, and runs later."""
     with site(tmp_path, max_running=1) as host, host.pool() as pool, host.pool() as other:
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        shell = begin_waiting(pool)
         with pytest.raises(WSManFaultError) as fault:
             run(other, "Echo")
         host.backend.release.set()
@@ -178,9 +176,7 @@ def test_stopping_the_server_aborts_what_waits(tmp_path: Path) -> None:
     with site(tmp_path) as host, host.wsman() as connection:
         pool = RunspacePool(connection)
         pool.open()
-        shell = command(pool, "Wait")
-        shell.begin_invoke()
-        shell.poll_invoke()
+        shell = begin_waiting(pool)
         host.server.stop()
         assert host.backend.stopped.is_set()
         assert host.backend.closed
