@@ -22,7 +22,8 @@ def main() -> int:
     thread = threading.Thread(
         target=lambda: status.append(_invoke_cli(sys.argv[1:], 1, 2, RUN_ID)), daemon=True
     )
-    signal.signal(signal.SIGINT, lambda *_: _cancel_cli_run(RUN_ID))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _cancel_cli_run(RUN_ID))
     thread.start()
     while thread.is_alive():
         thread.join(0.1)

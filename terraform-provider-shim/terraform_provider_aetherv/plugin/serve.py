@@ -83,9 +83,9 @@ def _run(build: Build, address: str, environ: Mapping[str, str], *, debug: bool)
             # Ctrl-C reaches the whole process group: Terraform decides what becomes of it.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             _say(handshake.handshake_line(server.address, certificate))
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
         os.dup2(2, 1)
         provider = _load(server, build, ended, reusable=debug)
+        _on_termination(ended if debug else provider.stop_event)
         if not parent.wait_for_end(ended, gone):
             _LOG.warning("Terraform is gone; the provider ends")
         provider.stop_event.set()
@@ -97,6 +97,19 @@ def _run(build: Build, address: str, environ: Mapping[str, str], *, debug: bool)
             with contextlib.suppress(Exception):
                 provider.close()
     return 0
+
+
+def _on_termination(event: threading.Event) -> None:
+    """Set an event when the process is asked to end.
+
+    A build server ends the whole process group: Terraform then asks its providers to stop, waits for what
+    they report, and ends them. A provider that ended by itself would lose what it was making.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # Whoever started Terraform with nohup wants the signal ignored.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: event.set())
 
 
 def _refusal(environ: Mapping[str, str]) -> str:

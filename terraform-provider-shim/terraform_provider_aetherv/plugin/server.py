@@ -16,8 +16,9 @@ import grpc
 from terraform_provider_aetherv.plugin.certificate import Certificate
 from terraform_provider_aetherv.plugin.handshake import Address
 
-# Terraform sends ten calls at a time; its streams for stdio and broker hold one thread each.
-WORKERS: Final = 64
+# Terraform sends as many calls at a time as its -parallelism says (ten, if nothing), its streams for stdio and broker
+# hold one thread each, and StopProvider must get through all the same. A thread is made when it is first needed.
+WORKERS: Final = 256
 # macOS has the shortest limit of a socket's path: 104 bytes with the final zero.
 MAX_SOCKET_PATH: Final = 103
 # The services are loaded by the main thread while Terraform connects; a call that comes first waits this long.

@@ -56,16 +56,28 @@ def slow(make_site: Callable[..., Site], tmp_path: Path) -> Site:
     return site
 
 
-def test_interrupt_lets_a_running_apply_report(slow: Site) -> None:
-    """Ctrl-C reaches the whole group: the provider stays, is asked to stop, and its answer is shown."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_lets_a_running_apply_report(slow: Site, number: signal.Signals) -> None:
+    """Ctrl-C, or a build server's end, reaches the whole group: the provider stays, and its answer is shown."""
     process = slow.terraform.start("apply", "-no-color", "-auto-approve", "-input=false")
     _wait_for("apply", lambda: "slow started" in slow.calls())
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     result = slow.terraform.finish(process)
     assert result.returncode == 1
     assert "Cancelled: True" in result.words
     assert slow.terraform.resources() == {}
     _wait_for("the providers' end", lambda: not any(map(_alive, _providers(slow))))
+
+
+def test_stop_gets_through_many_calls(slow: Site) -> None:
+    """Far more calls at a time than Terraform's default leave a thread for the request to stop."""
+    slow.write(
+        'resource "aetherv_thing" "a" {\n count = 80\n name = "slow"\n}',
+    )
+    process = slow.terraform.start("apply", "-no-color", "-auto-approve", "-input=false", "-parallelism=100")
+    _wait_for("80 calls", lambda: slow.calls().count("slow started") == 80)
+    os.killpg(process.pid, signal.SIGINT)
+    assert slow.terraform.finish(process).words.count("Cancelled: True") == 80
 
 
 def test_killed_terraform_takes_the_provider_with_it(slow: Site, tmp_path: Path) -> None:

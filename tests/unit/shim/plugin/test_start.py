@@ -13,14 +13,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from terraform_provider_aetherv.plugin import handshake, hclog
 from terraform_provider_aetherv.plugin.certificate import make_certificate
 from terraform_provider_aetherv.plugin.handshake import Address
+from terraform_provider_aetherv.plugin.wire import (
+    goplugin_pb2,
+    goplugin_pb2_grpc,
+    tfplugin6_pb2,
+    tfplugin6_pb2_grpc,
+)
 
 UNIX = Address("unix", "/run/s")
 
@@ -187,7 +194,7 @@ def test_error_before_the_handshake_is_one_line_on_stdout(tmp_path: Path) -> Non
 
 
 def test_nothing_but_the_handshake_on_stdout() -> None:
-    """After the handshake standard output ends; the certificate in it is the server's; SIGTERM ends the process."""
+    """After the handshake standard output ends, signals do not end the process, and Shutdown does."""
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "terraform_provider_aetherv"],
         env={
@@ -202,11 +209,21 @@ def test_nothing_but_the_handshake_on_stdout() -> None:
         fields = process.stdout.readline().rstrip("\n").split("|")
         assert fields[:3] == ["1", "6", "unix"]
         assert fields[4] == "grpc"
-        x509.load_der_x509_certificate(base64.b64decode(fields[5] + "=" * (-len(fields[5]) % 4)))
         folder = Path(fields[3]).parent
         assert folder.stat().st_mode & 0o777 == 0o700
         assert process.stdout.read() == ""
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGTERM)
+        certificate = x509.load_der_x509_certificate(
+            base64.b64decode(fields[5] + "=" * (-len(fields[5]) % 4))
+        )
+        credentials = grpc.ssl_channel_credentials(certificate.public_bytes(Encoding.PEM))
+        options = (("grpc.ssl_target_name_override", "localhost"),)
+        with grpc.secure_channel(f"unix:{fields[3]}", credentials, options) as channel:
+            provider = tfplugin6_pb2_grpc.ProviderStub(channel)
+            schema = provider.GetProviderSchema(tfplugin6_pb2.GetProviderSchema.Request(), timeout=60)
+            assert schema.server_capabilities.plan_destroy
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            assert provider.StopProvider(tfplugin6_pb2.StopProvider.Request(), timeout=60).Error == ""
+            goplugin_pb2_grpc.GRPCControllerStub(channel).Shutdown(goplugin_pb2.Empty(), timeout=60)
         assert process.wait(60) == 0
         assert not folder.exists()
