@@ -86,7 +86,7 @@ def _simulated_host(folder: Path) -> Iterator[None]:
             HOST,
             "--state-dir",
             str(state),
-            "--users-file",
+            "--user-file",
             str(folder / "host-users.json"),
         ],
     )
