@@ -135,6 +135,11 @@ class Site:
         """Ask for a fault."""
         self.server.faults("hv1").add(Fault(kind, where, **values))
 
+    async def quiet(self) -> None:
+        """Wait until no Receive waits on the host: one whose client is gone could still take output with it."""
+        service = self.server._hosts["hv1"]._service
+        await until(lambda: not any(shell.pending for shell in list(service._shells.values())))
+
     def settings(self, **changes: Any) -> WinRmSettings:
         """The agent's settings for the host."""
         address, port = self.server.endpoint("hv1")

@@ -99,6 +99,7 @@ async def test_a_process_that_died_is_followed_by_the_next(tmp_path: Path) -> No
         await agent.aclose()
         host.server.faults("hv1").clear()
         assert host.requests.counts.get("Disconnect", 0) == 0
+        await host.quiet()
         successor = host.agent()
         host.backend.release.set()
         assert await listener.run(successor, call(), again=True) == {"run": 1}
@@ -230,8 +231,7 @@ async def test_a_job_at_its_deadline_goes_on_and_is_taken_up(tmp_path: Path) -> 
             await listener.run(agent, call(deadline=1))
         assert (caught.value.id, caught.value.transient) == ("HOST_TIMEOUT", True)
         assert host.backend.running == 1
-        # Until then the old connection could still take output.
-        await until(lambda: not agent._background)
+        await host.quiet()
         host.backend.release.set()
         assert await listener.run(agent, call(), again=True) == {"run": 1}
         await agent.aclose()
@@ -299,4 +299,5 @@ async def _leave(host: Site, listener: Listener) -> None:
     with pytest.raises(asyncio.CancelledError):
         await job
     await agent.aclose()
+    await host.quiet()
     assert host.backend.stopped == 0
