@@ -8,7 +8,7 @@ from typing import Any
 
 from terraform_provider_aetherv.cty import numbers
 from terraform_provider_aetherv.cty.packing import unpack
-from terraform_provider_aetherv.cty.path import CtyError, KeyStep, Path
+from terraform_provider_aetherv.cty.path import CtyError, KeyStep, Path, within_set
 from terraform_provider_aetherv.cty.types import (
     BOOL,
     DYNAMIC,
@@ -98,8 +98,11 @@ class _Msgpack:
         match cty_type:
             case Primitive():
                 return self._primitive(raw, cty_type, path)
-            case ListOf(element) | SetOf(element):
-                return [self.value(item, element, (*path, i)) for i, item in enumerate(_list(raw, path))]
+            case ListOf(element):
+                return self._elements(_list(raw, path), element, path)
+            case SetOf(element):
+                with within_set(path):
+                    return self._elements(_list(raw, path), element, path)
             case MapOf(element):
                 return {
                     key: self.value(item, element, (*path, KeyStep(key))) for key, item in _map(raw, path)
@@ -111,6 +114,9 @@ class _Msgpack:
                 return [self.value(items[i], element, (*path, i)) for i, element in enumerate(elements)]
             case ObjectOf():
                 return self.object(dict(_map(raw, path)), cty_type, path)
+
+    def _elements(self, items: list[Any], element: CtyType, path: Path) -> list[Value]:
+        return [self.value(item, element, (*path, i)) for i, item in enumerate(items)]
 
     def _primitive(self, raw: Any, cty_type: Primitive, path: Path) -> Value:
         if cty_type == DYNAMIC:

@@ -8,7 +8,7 @@ from typing import Any
 
 from terraform_provider_aetherv.cty import numbers
 from terraform_provider_aetherv.cty.packing import UNKNOWN_WIRE, pack
-from terraform_provider_aetherv.cty.path import CtyError, KeyStep, Path
+from terraform_provider_aetherv.cty.path import CtyError, KeyStep, Path, within_set
 from terraform_provider_aetherv.cty.types import (
     BOOL,
     DYNAMIC,
@@ -48,8 +48,11 @@ def _value(value: Value, cty_type: CtyType, path: Path) -> Any:
     match cty_type:
         case Primitive():
             return _primitive(value, cty_type, path)
-        case ListOf(element) | SetOf(element):
-            return [_value(item, element, (*path, i)) for i, item in enumerate(_items(value, path))]
+        case ListOf(element):
+            return _elements(_items(value, path), element, path)
+        case SetOf(element):
+            with within_set(path):
+                return _elements(_items(value, path), element, path)
         case MapOf(element):
             items = _mapping(value, path).items()
             return {_text(key, path): _value(item, element, (*path, KeyStep(key))) for key, item in items}
@@ -60,6 +63,10 @@ def _value(value: Value, cty_type: CtyType, path: Path) -> Any:
             return [_value(items_[i], element, (*path, i)) for i, element in enumerate(elements)]
         case ObjectOf():
             return _object(_mapping(value, path), cty_type, path)
+
+
+def _elements(items: Sequence[Value], element: CtyType, path: Path) -> list[Any]:
+    return [_value(item, element, (*path, i)) for i, item in enumerate(items)]
 
 
 def _object(value: Mapping[Any, Value], cty_type: ObjectOf, path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -47,3 +49,16 @@ class CtyError(ValueError):
         super().__init__(f"{format_path(path)}: {message}" if path else message)
         self.message = message
         self.path = path
+
+
+@contextmanager
+def within_set(path: Path) -> Iterator[None]:
+    """Name the set itself where an element is at fault: an element of a set has no path of its own.
+
+    Raises:
+        CtyError: with the set's path.
+    """
+    try:
+        yield
+    except CtyError as error:
+        raise CtyError(error.message, path) from error

@@ -219,6 +219,7 @@ def test_numbers_that_cannot_be_sent(value: object) -> None:
         ({"disks": [{"gb": 1}, {"gb": "x"}]}, ("disks", 1, "gb"), "not a number"),
         ({"tags": {"a": True}}, ("tags", KeyStep("a")), "expected a string, got bool"),
         ({"pair": ["x"]}, ("pair",), "expected 2 elements, got 1"),
+        ({"zones": ["a", 5]}, ("zones",), "expected a string, got int"),
         ({"ports": {}}, ("ports",), "expected a list, got dict"),
         ({"tags": []}, ("tags",), "expected a map, got list"),
         ({"more": 1}, ("more",), "unknown attribute"),
@@ -232,6 +233,13 @@ def test_error_says_where(value: dict[str, object], path: Path, message: str) ->
         decode(msgpack.packb(whole), VM)
     assert caught.value.path == path
     assert caught.value.message == message
+
+
+def test_error_within_a_set_names_the_set() -> None:
+    """An element of a set has no path, also when encoding."""
+    with pytest.raises(CtyError) as caught:
+        encode([{"gb": 1}, {"gb": "x"}], SetOf(ObjectOf.of({"gb": NUMBER})))
+    assert caught.value.path == ()
 
 
 def test_error_holds_no_value() -> None:
