@@ -19,6 +19,7 @@ from aetherv_simhost.hyperv.cluster import Cluster
 from aetherv_simhost.hyperv.content import make_content
 from aetherv_simhost.hyperv.errors import FileMissing, InvalidState, OutOfMemory, VmNotFound
 from aetherv_simhost.hyperv.files import HostFiles
+from aetherv_simhost.hyperv.guests.exchange import GUEST_STATE, PUBLIC_KEY
 from aetherv_simhost.hyperv.kvp import Change, KvpExchange
 from aetherv_simhost.hyperv.machine import ExchangeRecord, Machine
 from aetherv_simhost.hyperv.settings import ImageSettings, ModelSettings
@@ -328,12 +329,12 @@ class HyperVHost:
             vm = self.vm(vm_id)
             return dict(self._kvp[vm.id].host) if vm.state is State.RUNNING else {}
 
-    def guest_items(self, vm_id: str) -> dict[str, str]:
-        """``GuestExchangeItems``; nothing while the VM is off or its guest boots."""
+    def guest_items(self, vm_id: str) -> dict[str, str] | None:
+        """``GuestExchangeItems``; None while they can't be read: the VM is off, or its guest boots."""
         with self._lock:
             vm = self.vm(vm_id)
             exchange = self._kvp[vm.id]
-            return exchange.reported() if vm.state is State.RUNNING and exchange.intrinsic else {}
+            return exchange.reported() if vm.state is State.RUNNING and exchange.intrinsic else None
 
     def intrinsic_items(self, vm_id: str) -> dict[str, str]:
         """``GuestIntrinsicExchangeItems``: FullyQualifiedDomainName, NetworkAddressIPv4, OSName and others."""
@@ -449,6 +450,12 @@ class HyperVHost:
                 exchange.deliver_seconds = self.settings.guest_seconds.deliver
                 self._vms[vm.id], self._guests[vm.id], self._kvp[vm.id] = vm, guest, exchange
                 image = self._image(vm)
+                if (
+                    guest.phase is GuestPhase.EXCHANGING
+                ):  # its key was in the memory of a process that is gone
+                    exchange.guest = [
+                        item for item in exchange.guest if item[0] not in {PUBLIC_KEY, GUEST_STATE}
+                    ]
                 if vm.state is State.RUNNING and image is not None:
                     exchange.connect(time.monotonic())
                     self._timers.start(Machine(self, vm, image).live(resumed=True))

@@ -99,7 +99,7 @@ def _life(port: GuestPort, family: Family, *, resumed: bool) -> Iterator[float]:
     yield port.seconds.boot
     phase = port.guest().phase
     again = resumed and phase is GuestPhase.EXCHANGING
-    if resumed and phase is GuestPhase.APPLYING:
+    if resumed and (phase is GuestPhase.APPLYING or port.guest().becoming is not None):
         yield from _finish(port)
         return
     iso = port.iso()
@@ -107,36 +107,62 @@ def _life(port: GuestPort, family: Family, *, resumed: bool) -> Iterator[float]:
         return
     if not port.image.bootstrapper or port.fault("guest_never_ready", "wait_ready") is not None:
         return
-    if (late := port.fault("guest_ready_late", "wait_ready")) is not None:
-        yield late.number(1.0)
     failing = port.fault("guest_fails", "wait_applied")
     text = "" if failing is None else str(failing.value or "error applying:modules")
+    key = yield from _show_key(port, family, iso[1], text, again=again)
+    if port.fault("guest_restarts", "publish") is not None:
+        yield port.seconds.apply
+        port.restart()
+    values = yield from _take(port, family, key, text, again=again)
+    # The outcome is fixed at once, so that it outlives the process, and told after the time that applying takes.
+    becoming, refusal = _applied(port, family, values)
+    port.set_phase(GuestPhase.APPLYING, becoming)
+    port.report(GUEST_STATE, "applying")
+    yield port.seconds.apply
+    if text or refusal:
+        raise GuestFailedError(text or refusal)
+    yield from _finish(port)
+
+
+def _show_key(
+    port: GuestPort, family: Family, version: str, failing: str, *, again: bool
+) -> Generator[float, None, rsa.RSAPrivateKey]:
+    if (late := port.fault("guest_ready_late", "wait_ready")) is not None:
+        yield late.number(1.0)
     for name, value in port.image.stale.items():
         port.report(name, value)
     if not again:
         yield from _wait_state(port, family, "waitingforpublickey", "error waiting:host_signal")
-    if port.received().get(VERSION, "").strip() != iso[1].strip():
+    if port.received().get(VERSION, "").strip() != version.strip():
         raise GuestFailedError("error validating:manifest")
-    _fail_if(text, _BEFORE_KEY)
+    _fail_if(failing, _BEFORE_KEY)
     key = crypto.new_key()
     port.keep_key(crypto.private_pem(key))
     port.set_phase(GuestPhase.EXCHANGING)
     port.report(PUBLIC_KEY, base64.b64encode(family.public_key(port, key)).decode("ascii"))
     port.report(GUEST_STATE, "waitingforaeskey")
-    if port.fault("guest_restarts", "publish") is not None:
-        yield port.seconds.apply
-        port.restart()
+    return key
+
+
+def _take(
+    port: GuestPort, family: Family, key: rsa.RSAPrivateKey, failing: str, *, again: bool
+) -> Generator[float, None, dict[str, str]]:
     yield from _wait_state(port, family, "provisioningdatapublished", "error waiting:provisioning_data")
-    _fail_if(text, _BEFORE_APPLYING)
-    values = yield from _take(port, family, key)
-    port.report(GUEST_STATE, "applying")
-    port.set_phase(GuestPhase.APPLYING)
-    yield port.seconds.apply
-    if text:
-        raise GuestFailedError(text)
-    becoming = family.apply(port, {name.removeprefix(DATA): value for name, value in values.items()})
-    port.set_phase(GuestPhase.APPLYING, becoming)
-    yield from _finish(port)
+    _fail_if(failing, _BEFORE_APPLYING)
+    try:
+        values = yield from _read(port, family, key)
+    except GuestFailedError:
+        if again:  # published for the key that went with the process: as if the guest had crashed then
+            port.restart()
+        raise
+    return values
+
+
+def _applied(port: GuestPort, family: Family, values: Mapping[str, str]) -> tuple[GuestIdentity | None, str]:
+    try:
+        return family.apply(port, {name.removeprefix(DATA): value for name, value in values.items()}), ""
+    except GuestFailedError as failure:
+        return None, failure.text
 
 
 def _finish(port: GuestPort) -> Iterator[float]:
@@ -163,7 +189,7 @@ def _wait_state(port: GuestPort, family: Family, state: str, error: str) -> Iter
         waited += port.seconds.poll
 
 
-def _take(port: GuestPort, family: Family, key: rsa.RSAPrivateKey) -> Generator[float, None, dict[str, str]]:
+def _read(port: GuestPort, family: Family, key: rsa.RSAPrivateKey) -> Generator[float, None, dict[str, str]]:
     try:
         aes_key = crypto.unwrap(key, port.received().get(AES_KEY, ""))
     except crypto.DecryptError as error:

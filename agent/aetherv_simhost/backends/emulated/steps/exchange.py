@@ -33,26 +33,33 @@ def wait_ready(context: JobContext) -> None:
         told = time.monotonic()
         repeat = context.host.settings.host_seconds.repeat
         first: Mapping[str, str] | None = None
+        items: Mapping[str, str] = {}
         for _ in context.looks(context.document.seconds("wait_ready", _READY_SECONDS)):
-            items = context.host.guest_items(vm_id)
-            if items and first is None:
-                first = items
+            read = context.host.guest_items(vm_id)
+            first = read if first is None else first
+            items = read or {}
             state = items.get(kvp.GUEST_STATE, "")
             if state == "waitingforaeskey" and kvp.PUBLIC_KEY in items:
                 context.journal.save(guest={"started": context.vm().started})
                 _see(context, "ready")
                 return
-            if state == "provisioningfailed" and first is not None and items != first:
+            if state == "provisioningfailed" and items != first:
                 raise _guest_failed(context, items)
             if time.monotonic() - told >= repeat:
                 told = time.monotonic()
                 kvp.put(context, vm_id, {kvp.VERSION: plan.guest_version})
                 kvp.put(context, vm_id, {kvp.HOST_STATE: kvp.WAITING})
+        stale = items.get(kvp.GUEST_STATE, "")
         raise JobFailed(
             "GUEST_NOT_READY",
             f"The guest of {context.vm_name!r} did not ask for its data within"
             f" {context.document.seconds('wait_ready', _READY_SECONDS):g} s. Usual causes: no KVP daemon in the image,"
-            " no bootstrapper for the ISO, or an image captured from a VM that was provisioned already.",
+            " no bootstrapper for the ISO, or an image captured from a VM that was provisioned already."
+            + (
+                f" Its items say {stale} {items.get(kvp.GUEST_ERROR, '')!r} since it started."
+                if stale
+                else ""
+            ),
             guest_state="starting",
         )
 
@@ -81,7 +88,7 @@ def wait_applied(context: JobContext) -> None:
         attempt = int(context.journal.values["steps"]["wait_applied"]["attempt"])
         timeout = context.document.seconds("wait_applied", _APPLIED_SECONDS)
         for _ in context.looks(timeout):
-            items = context.host.guest_items(vm_id)
+            items = context.host.guest_items(vm_id) or {}
             state = items.get(kvp.GUEST_STATE, "")
             if state == "waitingforaeskey":
                 _check_restart(context)
@@ -109,7 +116,7 @@ def wait_applied(context: JobContext) -> None:
 def _publish_data(context: JobContext, vm_id: str) -> None:
     dialect = _dialect(context)
     settle = context.document.seconds("settle_seconds", dialect.settle_seconds)
-    key_text = context.host.guest_items(vm_id).get(kvp.PUBLIC_KEY, "")
+    key_text = _guest_key(context, vm_id)
     for _ in range(_KEY_TRIES):
         kvp.remove(context, vm_id)
         sealed = seal(_values(context), read_public_key(key_text), dialect)
@@ -120,11 +127,25 @@ def _publish_data(context: JobContext, vm_id: str) -> None:
             raise JobFailed("KVP_FAILED", "Items that were written can't be read back.")
         for _ in context.looks(settle * context.host.settings.host_seconds.settle_scale):
             _check_restart(context)
-        again = context.host.guest_items(vm_id).get(kvp.PUBLIC_KEY, key_text)
+        again = (context.host.guest_items(vm_id) or {}).get(kvp.PUBLIC_KEY, key_text)
         if again == key_text:
             return
         key_text = again
     raise JobFailed("GUEST_KEY_INVALID", "The guest changes its key again and again.")
+
+
+def _guest_key(context: JobContext, vm_id: str) -> str:
+    """The guest's key; items that can't be read, or a key that is not there, are "not yet"."""
+    for _ in context.looks(context.document.seconds("wait_ready", _READY_SECONDS)):
+        items = context.host.guest_items(vm_id)
+        if items is None:
+            continue
+        if kvp.PUBLIC_KEY in items:
+            return items[kvp.PUBLIC_KEY]
+        _check_restart(context)
+    raise JobFailed(
+        "GUEST_NOT_READY", f"The guest of {context.vm_name!r} shows no key any more.", guest_state="starting"
+    )
 
 
 def _require_secrets(context: JobContext) -> None:
