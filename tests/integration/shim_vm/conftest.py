@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support.fake_agent import FakeAgent
-from support.terraform import Result, Terraform
+from support.terraform import FLAVOURS, Result, Terraform, available
 from terraform_provider_aetherv.install import install
 
 HEADER = """
@@ -91,10 +93,40 @@ def agent() -> Iterator[FakeAgent]:
         fake.settle()
 
 
+@pytest.fixture(scope="session")
+def initialised(plugins: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give, per flavour, a folder in which ``terraform init`` ran: what it leaves is the same for every test."""
+
+    @functools.cache
+    def folder(flavour: str) -> Path:
+        work = tmp_path_factory.mktemp("initialised") / "work"
+        terraform = Terraform(work, flavour, plugins)
+        terraform.write(HEADER)
+        terraform.init().ok()
+        return work
+
+    return folder
+
+
+def _site(agent: FakeAgent, plugins: Path, work: Path, flavour: str, template: Path) -> Site:
+    shutil.copytree(template, work, symlinks=True)
+    return Site(Terraform(work, flavour, plugins, agent.env), agent)
+
+
 @pytest.fixture
-def site(agent: FakeAgent, plugins: Path, terraform_factory: Callable[..., Terraform]) -> Site:
-    """One initialised site."""
-    made = Site(terraform_factory(plugin_dir=plugins, env=agent.env), agent)
-    made.write("")
-    made.terraform.init().ok()
-    return made
+def site(
+    agent: FakeAgent,
+    plugins: Path,
+    tmp_path: Path,
+    terraform_flavour: str,
+    initialised: Callable[[str], Path],
+) -> Site:
+    """An initialised site of each flavour in turn."""
+    return _site(agent, plugins, tmp_path / "work", terraform_flavour, initialised(terraform_flavour))
+
+
+@pytest.fixture
+def one_site(agent: FakeAgent, plugins: Path, tmp_path: Path, initialised: Callable[[str], Path]) -> Site:
+    """An initialised site of one flavour, for what does not differ between versions of Terraform."""
+    flavour = next(name for name in FLAVOURS if available(name))
+    return _site(agent, plugins, tmp_path / "work", flavour, initialised(flavour))

@@ -75,7 +75,7 @@ def test_every_attribute_applies_and_plans_clean(site: Site) -> None:
     assert site.agent.deletes[0].shutdown_mode == 3
 
 
-def test_windows_with_domain(site: Site) -> None:
+def test_windows_with_domain(one_site: Site) -> None:
     """A Windows VM joins a domain with both passwords write-only."""
     extra = """
   guest_domain_jointarget        = "example.com"
@@ -84,10 +84,10 @@ def test_windows_with_domain(site: Site) -> None:
   guest_domain_joinpw_wo_version = 1
   guest_domain_joinou            = "OU=Servers,DC=example,DC=com"
 """
-    site.applied(vm_config(extra, image_name='"Windows Server 2022"'))
-    assert site.agent.creates[0].secrets.guest_domain_joinpw == "Join-Secret-1"
-    assert site.vm()["os_family"] == "windows"
-    site.no_changes()
+    one_site.applied(vm_config(extra, image_name='"Windows Server 2022"'))
+    assert one_site.agent.creates[0].secrets.guest_domain_joinpw == "Join-Secret-1"
+    assert one_site.vm()["os_family"] == "windows"
+    one_site.no_changes()
 
 
 def test_another_image_replaces(site: Site) -> None:
@@ -131,21 +131,21 @@ def test_tainted_vm_plans_and_is_replaced(site: Site, option: str) -> None:
     site.no_changes()
 
 
-def test_removed_outside_is_made_again(site: Site) -> None:
+def test_removed_outside_is_made_again(one_site: Site) -> None:
     """A VM that is definitely gone is planned anew."""
-    site.applied(vm_config())
-    site.agent.vms.clear()
-    assert site.terraform.plan().returncode == 2
-    site.terraform.apply().ok()
-    assert len(site.agent.vms) == 1
+    one_site.applied(vm_config())
+    one_site.agent.vms.clear()
+    assert one_site.terraform.plan().returncode == 2
+    one_site.terraform.apply().ok()
+    assert len(one_site.agent.vms) == 1
 
 
-def test_count_and_for_each(site: Site) -> None:
+def test_count_and_for_each(one_site: Site) -> None:
     """Several VMs of one block are made, and their plan is empty afterwards."""
     many = vm_config('  for_each = toset(["a", "b", "c"])', vm_name='"web-${each.key}"')
-    site.applied(many)
-    assert sorted(vm.vm_name for vm in site.agent.vms.values()) == ["web-a", "web-b", "web-c"]
-    site.no_changes()
+    one_site.applied(many)
+    assert sorted(vm.vm_name for vm in one_site.agent.vms.values()) == ["web-a", "web-b", "web-c"]
+    one_site.no_changes()
 
 
 def test_import_by_id_in_any_form(site: Site) -> None:
@@ -169,27 +169,27 @@ def test_import_by_id_in_any_form(site: Site) -> None:
     site.no_changes()
 
 
-def test_import_of_a_foreign_vm_changes_nothing(site: Site) -> None:
+def test_import_of_a_foreign_vm_changes_nothing(one_site: Site) -> None:
     """A VM that was not made here is imported; filling in what nobody knows is recorded without a call."""
-    vm = site.agent.add_vm(vm_name="web-01", cpu_cores=2, notes="somebody's", vlan_id=7)
-    site.write(vm_config())
-    site.terraform.import_("aetherv_vm.web", vm.name.removeprefix("vms/")).ok()
-    plan = site.terraform.plan()
+    vm = one_site.agent.add_vm(vm_name="web-01", cpu_cores=2, notes="somebody's", vlan_id=7)
+    one_site.write(vm_config())
+    one_site.terraform.import_("aetherv_vm.web", vm.name.removeprefix("vms/")).ok()
+    plan = one_site.terraform.plan()
     assert "forces replacement" not in plan.output
     assert "0 to destroy" in plan.output
-    site.terraform.apply().ok()
-    assert site.agent.creates == []
-    assert site.vm()["vlan_id"] == 7
-    site.no_changes()
+    one_site.terraform.apply().ok()
+    assert one_site.agent.creates == []
+    assert one_site.vm()["vlan_id"] == 7
+    one_site.no_changes()
 
 
-def test_import_of_what_is_not_there(site: Site) -> None:
+def test_import_of_what_is_not_there(one_site: Site) -> None:
     """A wrong id, and a form that is no id, are errors."""
-    site.write(vm_config())
-    missing = site.terraform.import_("aetherv_vm.web", "5f1c2ab4-7d0e-4a55-9a57-0c1a4d6f2b11")
+    one_site.write(vm_config())
+    missing = one_site.terraform.import_("aetherv_vm.web", "5f1c2ab4-7d0e-4a55-9a57-0c1a4d6f2b11")
     assert missing.returncode == 1
     assert "VM not found" in missing.words
-    form = site.terraform.import_("aetherv_vm.web", "hv01/web-01")
+    form = one_site.terraform.import_("aetherv_vm.web", "hv01/web-01")
     assert form.returncode == 1
     assert "is not the id of a VM" in form.words
 
@@ -209,15 +209,15 @@ def test_no_secret_in_state_or_plan(site: Site) -> None:
     assert not any(PASSWORD.encode() in part for part in parts.values())
 
 
-def test_plaintext_password_is_warned_of(site: Site) -> None:
+def test_plaintext_password_is_warned_of(one_site: Site) -> None:
     """guest_la_pw works, is said to be stored, and then is."""
     config = vm_config('  guest_la_pw = "Stored-1"', guest_la_pw_wo="-", guest_la_pw_wo_version="-")
-    site.write(config)
-    plan = site.terraform.plan()
+    one_site.write(config)
+    plan = one_site.terraform.plan()
     assert "guest_la_pw is stored in Terraform's state" in plan.words
-    site.terraform.apply().ok()
-    assert site.agent.creates[0].secrets.guest_la_pw == "Stored-1"
-    site.no_changes()
+    one_site.terraform.apply().ok()
+    assert one_site.agent.creates[0].secrets.guest_la_pw == "Stored-1"
+    one_site.no_changes()
 
 
 def test_ephemeral_and_unknown_values(site: Site) -> None:
@@ -246,9 +246,9 @@ resource "terraform_data" "name" { input = "web-01" }
     assert again.returncode == 0, again.output
 
 
-def test_state_is_plain_json(site: Site) -> None:
+def test_state_is_plain_json(one_site: Site) -> None:
     """The state holds whole numbers as such."""
-    site.applied(vm_config())
-    state = json.loads(Path(site.terraform.workdir / "terraform.tfstate").read_text(encoding="utf-8"))
+    one_site.applied(vm_config())
+    state = json.loads(Path(one_site.terraform.workdir / "terraform.tfstate").read_text(encoding="utf-8"))
     (resource,) = state["resources"]
     assert resource["instances"][0]["attributes"]["gb_ram"] == 2

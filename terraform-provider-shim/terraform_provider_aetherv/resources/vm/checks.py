@@ -163,7 +163,7 @@ def check_create(planned: State, config: State) -> Iterator[Diagnostic]:
                 ("os_family",),
             )
         return
-    if family is not UNKNOWN:
+    if family in contract.OS_FAMILIES:
         yield from _family(given, family)
         given = [name for name in given if family in (contract.BY_NAME[name].families or (family,))]
         yield from _secret_characters(config, family)

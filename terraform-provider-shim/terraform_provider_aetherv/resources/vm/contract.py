@@ -247,7 +247,7 @@ SECRET_RULES: Final[dict[str, tuple[SecretRule, ...]]] = {
     "linux": (
         SecretRule(
             fields=("guest_la_pw",),
-            forbidden_pattern=r"['\"\\\t]|^ | $|  |^-[neE]+( |$)|^--help$|^--version$",
+            forbidden_pattern=r"""['"\\\t]|^ | $|  |^-[neE]+( |$)|^--help$|^--version$""",
             rule="this guest's scripts can't carry ' \" \\ or a tab, a blank at the ends, two blanks in a row, a first "
             "word of -n, -e or -E, nor the texts --help and --version",
         ),
