@@ -128,7 +128,7 @@ async def serve(
         await agent.inventories.aclose()
         await agent.hosts.aclose()
         await agent.database.close()
-        _LOG.info("stopped")
+    _LOG.info("stopped")
 
 
 def wire(config: AgentConfig, hosts: HostsPort) -> Agent:

@@ -27,7 +27,7 @@ _KEYS: Final = re.compile(
 _SHORTEST: Final = 4
 _MOST_PASSING: Final = 256
 _DEEPEST: Final = 6
-# At DEBUG these print raw messages, credentials among them.
+# At DEBUG these print raw messages, credentials among them; at INFO a line for each call of a host.
 _LOUD: Final = (
     "pypsrp",
     "spnego",
@@ -37,6 +37,7 @@ _LOUD: Final = (
     "urllib3",
     "grpc",
     "asyncio",
+    "alembic",
 )
 
 
@@ -137,7 +138,9 @@ def configure(
     root.addHandler(handler)
     root.setLevel(level.upper())
     for name in _LOUD:
-        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+        logging.getLogger(name).setLevel(
+            logging.INFO if level == "debug" else max(logging.WARNING, root.level)
+        )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

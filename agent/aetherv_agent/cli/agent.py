@@ -25,6 +25,10 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     import asyncio
+    import os
+
+    # gRPC's core writes to standard error by itself, past our log; it reads this when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
     from aetherv_agent import app as composition
     from aetherv_agent import hardening, logs

@@ -94,12 +94,9 @@ def show(
         print_json(values)
         return
     for key, value in values.items():
-        shown = (
-            ", ".join(str(item) for item in value)
-            if isinstance(value, list) and not any(isinstance(item, dict) for item in value)
-            else value
-        )
-        typer.echo(f"{key:22} {plain(str(shown))}")
+        for shown in value if isinstance(value, list) else [value]:
+            text = "  ".join(f"{k} {v}" for k, v in shown.items()) if isinstance(shown, dict) else str(shown)
+            typer.echo(f"{key:22} {plain(text)}".rstrip())
 
 
 def resource_name(name: str) -> str:
