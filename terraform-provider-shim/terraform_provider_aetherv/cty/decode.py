@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -98,11 +99,8 @@ class _Msgpack:
         match cty_type:
             case Primitive():
                 return self._primitive(raw, cty_type, path)
-            case ListOf(element):
-                return self._elements(_list(raw, path), element, path)
-            case SetOf(element):
-                with within_set(path):
-                    return self._elements(_list(raw, path), element, path)
+            case ListOf() | SetOf():
+                return self._elements(_list(raw, path), cty_type, path)
             case MapOf(element):
                 return {
                     key: self.value(item, element, (*path, KeyStep(key))) for key, item in _map(raw, path)
@@ -115,8 +113,9 @@ class _Msgpack:
             case ObjectOf():
                 return self.object(dict(_map(raw, path)), cty_type, path)
 
-    def _elements(self, items: list[Any], element: CtyType, path: Path) -> list[Value]:
-        return [self.value(item, element, (*path, i)) for i, item in enumerate(items)]
+    def _elements(self, items: list[Any], cty_type: ListOf | SetOf, path: Path) -> list[Value]:
+        with within_set(path) if isinstance(cty_type, SetOf) else nullcontext():
+            return [self.value(item, cty_type.element, (*path, i)) for i, item in enumerate(items)]
 
     def _primitive(self, raw: Any, cty_type: Primitive, path: Path) -> Value:
         if cty_type == DYNAMIC:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -48,11 +49,8 @@ def _value(value: Value, cty_type: CtyType, path: Path) -> Any:
     match cty_type:
         case Primitive():
             return _primitive(value, cty_type, path)
-        case ListOf(element):
-            return _elements(_items(value, path), element, path)
-        case SetOf(element):
-            with within_set(path):
-                return _elements(_items(value, path), element, path)
+        case ListOf() | SetOf():
+            return _elements(_items(value, path), cty_type, path)
         case MapOf(element):
             items = _mapping(value, path).items()
             return {_text(key, path): _value(item, element, (*path, KeyStep(key))) for key, item in items}
@@ -65,8 +63,9 @@ def _value(value: Value, cty_type: CtyType, path: Path) -> Any:
             return _object(_mapping(value, path), cty_type, path)
 
 
-def _elements(items: Sequence[Value], element: CtyType, path: Path) -> list[Any]:
-    return [_value(item, element, (*path, i)) for i, item in enumerate(items)]
+def _elements(items: Sequence[Value], cty_type: ListOf | SetOf, path: Path) -> list[Any]:
+    with within_set(path) if isinstance(cty_type, SetOf) else nullcontext():
+        return [_value(item, cty_type.element, (*path, i)) for i, item in enumerate(items)]
 
 
 def _object(value: Mapping[Any, Value], cty_type: ObjectOf, path: Path) -> dict[str, Any]:
