@@ -33,7 +33,7 @@ class Result:
 
     @property
     def output(self) -> str:
-        """Both streams as one text, with the line breaks of boxed messages removed."""
+        """Both streams as one text."""
         return self.stdout + self.stderr
 
     @property
