@@ -206,9 +206,10 @@ class Engine:
 
     async def _claim(self) -> None:
         kinds = list(self._handlers)
-        for operation_id in await self._store.overdue(kinds):
+        waiting = await self._store.look(self._owner, kinds)
+        for operation_id in waiting.overdue:
             await self._end_overdue(operation_id)
-        while not self._stopping.is_set():
+        while waiting.claimable and not self._stopping.is_set():
             most = min(_CLAIM_AT_ONCE, self._limits.workers - len(self._items))
             if most <= 0:
                 return
@@ -252,7 +253,9 @@ class Engine:
         for operation_id, item in before.items():
             has = held.get(operation_id)
             if has is None or has.epoch != item.fence.epoch:
-                item.lose()
+                # One that has just ended or was given back is no loss.
+                if not item.leaving:
+                    item.lose()
             elif has.cancel:
                 item.cancelled.set()
         # Held in the store and unknown here: a claim or a return whose answer was lost. Seen twice, it is no race.

@@ -48,6 +48,7 @@ class Item:
         self.cancelled = asyncio.Event()
         self.lost = asyncio.Event()
         self.progressed = False
+        self.leaving = False
         if row.cancel:
             self.cancelled.set()
         self._store = store
@@ -206,6 +207,7 @@ class Item:
 
     async def give_back(self, delay: float, waiting_for: str, *, attempts: int) -> None:
         """Give the lease back, to be claimed again after ``delay`` seconds."""
+        self.leaving = True
         patch = Patch(give_back_in=delay, waiting_for=clean(waiting_for), attempts=attempts)
         await self.persist(patch)
 
@@ -238,6 +240,7 @@ class Item:
         await self._end(Patch(state=state, error=error, leftovers=leftovers, waiting_for=""))
 
     async def _end(self, patch: Patch) -> None:
+        self.leaving = True
         row = await self.persist(patch)
         self._box.drop(row.id)
 

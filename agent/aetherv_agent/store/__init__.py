@@ -17,6 +17,7 @@ from .rows import (
     Patch,
     Query,
     Secrets,
+    Waiting,
 )
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Query",
     "Refused",
     "Secrets",
+    "Waiting",
     "open_sqlite",
 ]

@@ -46,15 +46,15 @@ def claim(tx: Transaction, wanted: Claim) -> list[sa.RowMapping]:
     return sorted(taken, key=lambda row: seqs.index(row["seq"]))
 
 
-def _free(tx: Transaction, wanted: Claim) -> tuple[sa.ColumnElement[bool], ...]:
+def _free(tx: Transaction, owner: str, kinds: Collection[str]) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         operation.c.end_time.is_(None),
-        operation.c.kind.in_(wanted.kinds),
+        operation.c.kind.in_(kinds),
         operation.c.phase.in_((DO, UNDO)),
         sa.or_(
             operation.c.owner.is_(None),
             # Its own rows an engine knows to be alive, whatever a jump of the clock makes of their leases.
-            sa.and_(operation.c.owner != wanted.owner, operation.c.lease < tx.now),
+            sa.and_(operation.c.owner != owner, operation.c.lease < tx.now),
         ),
         sa.or_(operation.c.not_before.is_(None), operation.c.not_before <= tx.now),
     )
@@ -63,7 +63,7 @@ def _free(tx: Transaction, wanted: Claim) -> tuple[sa.ColumnElement[bool], ...]:
 def _begun(tx: Transaction, wanted: Claim) -> sa.Select[tuple[int]]:
     return (
         sa.select(operation.c.seq)
-        .where(operation.c.start_time.is_not(None), *_free(tx, wanted))
+        .where(operation.c.start_time.is_not(None), *_free(tx, wanted.owner, wanted.kinds))
         .order_by(operation.c.seq)
         .limit(wanted.most)
     )
@@ -84,7 +84,7 @@ def _fresh(tx: Transaction, wanted: Claim, most: int) -> sa.Select[tuple[int]]:
     queue = (
         sa.select(operation.c.seq, place, room)
         .outerjoin(begun, sa.and_(begun.c.host == operation.c.host, begun.c.slots == operation.c.slots))
-        .where(operation.c.start_time.is_(None), *_free(tx, wanted))
+        .where(operation.c.start_time.is_(None), *_free(tx, wanted.owner, wanted.kinds))
         .subquery("queue")
     )
     return (
@@ -93,6 +93,12 @@ def _fresh(tx: Transaction, wanted: Claim, most: int) -> sa.Select[tuple[int]]:
         .order_by(queue.c.place, queue.c.seq)
         .limit(most)
     )
+
+
+def claimable(tx: Transaction, owner: str, kinds: Collection[str]) -> bool:
+    """Whether anything is free, room or not."""
+    statement = sa.select(operation.c.seq).where(*_free(tx, owner, kinds)).limit(1)
+    return tx.connection.scalar(statement) is not None
 
 
 def renew(tx: Transaction, owner: str, lease: float) -> list[Held]:

@@ -7,11 +7,10 @@ that read. PostgreSQL will come in by a second ``open_*`` that differs in how a 
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ from aetherv_agent.core.errors import AethervError
 
 from . import migrate
 from .alone import Lock, refuse_network_filesystem
+from .batch import Batch
 
 T = TypeVar("T")
 BUSY_SECONDS = 5.0
@@ -74,6 +74,7 @@ class Database:
         self._lock = lock
         self._clock = clock
         self._pending = 0
+        self._batch = Batch(lambda work, durable: self._transact(writer, work, durable=durable))
         self._closed = False
         self._reads = ThreadPoolExecutor(2, thread_name_prefix="aetherv-store-read")
         self._writes = ThreadPoolExecutor(1, thread_name_prefix="aetherv-store-write")
@@ -89,21 +90,26 @@ class Database:
         Raises:
             AethervError: STORE_UNAVAILABLE.
         """
-        return await self._run(self._reads, functools.partial(self._transact, self._reader, work))
+        return await self._bounded(lambda: self._reads.submit(self._transact, self._reader, work))
 
     async def write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
-        """Run a function in a write transaction of its own, alone among all writers, and return what it returns.
+        """Run a function in a write transaction, and return what it returns once that is committed.
 
         Args:
-            work: runs in a thread; what it raises undoes the transaction.
+            work: runs in a thread, perhaps twice; it may change nothing but the transaction. What it raises undoes
+                what it wrote. Writes that wait at the same time are committed together (``batch``).
             durable: whether it must outlive a loss of power when this returns, not only the end of the process.
 
         Raises:
             AethervError: STORE_UNAVAILABLE.
         """
-        return await self._run(
-            self._writes, functools.partial(self._transact, self._writer, work, durable=durable)
-        )
+
+        def wait() -> Future[T]:
+            done = self._batch.add(work, durable=durable)
+            self._writes.submit(self._batch.drain)
+            return done
+
+        return await self._bounded(wait)
 
     async def close(self) -> None:
         """Let what runs come to its end, close the connections and give the file's lock back. Repeatable."""
@@ -116,14 +122,14 @@ class Database:
         if self._lock is not None:
             self._lock.release()
 
-    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    async def _bounded(self, begin: Callable[[], Future[T]]) -> T:
         if self._closed:
             raise AethervError("STORE_UNAVAILABLE", "The database is closed.")
         if self._pending >= MAX_PENDING:
             raise AethervError("STORE_UNAVAILABLE", f"More than {MAX_PENDING} calls wait for the database.")
         self._pending += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, work)
+            return await asyncio.wrap_future(begin())
         finally:
             self._pending -= 1
 

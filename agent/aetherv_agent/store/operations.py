@@ -24,6 +24,7 @@ from .rows import (
     Patch,
     Query,
     Secrets,
+    Waiting,
 )
 from .tables import event, operation
 
@@ -95,9 +96,11 @@ class OperationStore:
         """End an operation that never started as failed; None: it started, ended or is unknown."""
         return await self._database.write(lambda tx: _end_queued(tx, operation_id, "failed", error))
 
-    async def overdue(self, kinds: Collection[str]) -> list[str]:
-        """Return the ids of those that waited too long for their start."""
-        return await self._database.read(lambda tx: claiming.overdue(tx, kinds))
+    async def look(self, owner: str, kinds: Collection[str]) -> Waiting:
+        """Return what a claim would be for, without the writer: an idle agent writes nothing."""
+        return await self._database.read(
+            lambda tx: Waiting(claiming.overdue(tx, kinds), claimable=claiming.claimable(tx, owner, kinds))
+        )
 
     async def get(self, operation_id: str) -> OperationRow | None:
         """Return one operation."""

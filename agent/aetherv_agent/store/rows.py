@@ -163,6 +163,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits: the ids of those that waited too long for their start, and whether a claim may find something."""
+
+    overdue: Sequence[str]
+    claimable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What a renewal says of an operation that is still held."""
 

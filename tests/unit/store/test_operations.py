@@ -210,6 +210,7 @@ async def test_a_kind_or_phase_that_is_not_known_is_left_alone(
 ) -> None:
     """Such rows are not claimed, and reported."""
     await submit(store, new_row(id="u", kind="migrate"))
+    assert not (await store.look("x", ["create"])).claimable
     assert await store.claim(claim("x")) == []
     assert await store.unknown(["create"]) == ["u"]
     assert await store.unknown(["create", "migrate"]) == []
@@ -271,7 +272,7 @@ async def test_overdue_are_those_that_never_began(
     await store.claim(claim("x"))
     await submit(store, new_row(id="b"))
     clock.now += 61
-    assert await store.overdue(["create"]) == ["b"]
+    assert (await store.look("x", ["create"])).overdue == ["b"]
     assert (await store.end_queued("b", {"id": "Q"})) is not None
     assert await store.end_queued("a", {"id": "Q"}) is None
 
