@@ -157,7 +157,7 @@ def test_dropped_for_windows() -> None:
 
 def test_unknown_never_fails() -> None:
     """A configuration whose every attribute is unknown has no error."""
-    config = {attribute.name: UNKNOWN for attribute in ATTRIBUTES}
+    config: dict[str, Any] = {attribute.name: UNKNOWN for attribute in ATTRIBUTES}
     config |= {"guest_la_pw": None, "guest_domain_joinpw": None}
     assert {item for item in judged(config) if item[0] == Severity.ERROR.value} == set()
 

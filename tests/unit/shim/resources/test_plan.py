@@ -79,7 +79,7 @@ def test_unknown_values_wait(session: Session, agent: StubAgent) -> None:
         assert errors(response) == []
         assert response.planned is not None
         assert response.planned[name] is UNKNOWN
-    assert response.planned["os_family"] is UNKNOWN
+        assert response.planned["os_family"] == (UNKNOWN if name == "image_name" else "linux")
     assert agent.checks == []
 
 
