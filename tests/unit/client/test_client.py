@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from importlib import metadata
 from typing import Any
 
 import grpc
 import pytest
 import trustme
-from aetherv.client import AgentError, Client, connect
+from aetherv.client import VERSION, AgentError, Client, connect
 from aetherv.errors import from_status
 from aetherv.v1 import operation_pb2, vm_pb2, vm_service_pb2, vm_service_pb2_grpc
 from google.longrunning import operations_pb2
@@ -197,6 +198,11 @@ def test_wrong_token(agent: FakeAgent) -> None:
         client.vms.ListVms(vm_service_pb2.ListVmsRequest())
     assert caught.value.code == "UNAUTHENTICATED"
     assert "wrong-77" not in str(caught.value)
+
+
+def test_version_is_the_distributions() -> None:
+    """The version that the client says is the installed one."""
+    assert metadata.version("aetherv") == VERSION
 
 
 def test_too_old_agent(agent: FakeAgent, client: Client) -> None:
