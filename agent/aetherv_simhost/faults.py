@@ -25,7 +25,7 @@ WIRE_KINDS: Final = frozenset(
         "shells_killed",  # every shell of the host ends before the request is looked at
         "shell_quota",  # value: so many shells an account may have
         "auth_refused",  # 401 whatever the password
-        "unreachable",  # RST right after accept
+        "unreachable",  # RST right after accept, and on connections that are open
     }
 )
 MODEL_KINDS: Final = frozenset(

@@ -196,7 +196,8 @@ class Connection:
             await asyncio.sleep(min(fault.number(1.0), _MAX_LATENCY))
         if self._faults.take("shells_killed", where):
             self._service.kill_shells()
-        if self._faults.take("reset", where):
+        # A host that can't be reached does not answer on connections that are still open either.
+        if self._faults.take("reset", where) or self._faults.take("unreachable", where):
             raise _Reset
         return self._faults.take("http_503", where) is not None
 
