@@ -128,7 +128,7 @@ class Machine:
             if (
                 guest.family == "windows"
                 and guest.identity.domain
-                and self._life > guest.provisioned_life + 1
+                and 0 < guest.provisioned_life < self._life
             ):
                 # The scheduled task stays and runs without its files (guest-protocol, Order 5).
                 self.report(GUEST_ERROR, "error initializing:service")

@@ -21,7 +21,8 @@ def join(folder: str, *names: str) -> str:
 
 def parent(path: str) -> str:
     r"""The folder that holds a path; a drive's root is its own (``C:\``)."""
-    head = path.rstrip("\\").rpartition("\\")[0]
+    bare = path.rstrip("\\")
+    head = bare.rpartition("\\")[0] or bare
     return head + "\\" if head.endswith(":") else head
 
 
