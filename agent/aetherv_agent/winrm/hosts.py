@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
+
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.job_document import inventory_document, script_path
 from aetherv_agent.core.model import HostSettings, Inventory
@@ -15,7 +17,7 @@ from aetherv_agent.core.results import Record, ScriptResult, parse_inventory
 
 from .errors import host_error
 from .pool import ReadShells
-from .runner import JobRun, Rooms, close_twice
+from .runner import JobRun, Rooms, close_surely
 from .saved import SavedShell, is_cancel
 from .session import Command, Shell
 from .settings import WinRmSettings
@@ -25,6 +27,9 @@ from .workers import LEAVERS, Caps, Workers
 _STOP_SECONDS: Final = 15.0
 # Shells left behind that are remembered per host, to be closed once their jobs have ended.
 _MAX_LEFT: Final = 200
+
+
+_LOG = structlog.stdlib.get_logger("aetherv.winrm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ class WinRmHosts:
                     if left is not None and left.saved.ids == saved.ids:
                         room.left.pop(call.job_id, None)
                     result = await run.adopt(saved)
+                    _LOG.info("job_taken_up", host=winrm.host, job=call.job_id, ended=result is not None)
                 if result is None:
                     result = await run.start()
             except AethervError as error:
@@ -169,7 +175,7 @@ class WinRmHosts:
             self._spawn(self._close_left(room.host.winrm, left.saved))
 
     async def _close_left(self, settings: WinRmSettings, saved: SavedShell) -> None:
-        await self._workers["leavers"].run(lambda: close_twice(Shell.recall(settings, saved.ids)))
+        await self._workers["leavers"].run(lambda: close_surely(Shell.recall(settings, saved.ids)))
 
     def _room(self, host: str) -> _Room:
         if self._stopping:

@@ -17,7 +17,7 @@ from aetherv_agent.core.results import ScriptResult
 
 from .errors import host_error
 from .outcome import Ending, Transcript
-from .runner import Rooms, close_twice, opened
+from .runner import Rooms, close_surely, opened
 from .session import Command, Shell
 from .settings import WinRmSettings
 
@@ -131,4 +131,4 @@ class ReadShells:
         await self._let_go(entry)
 
     async def _let_go(self, entry: _Warm) -> None:
-        await self._rooms.leavers.run(lambda: close_twice(entry.shell))
+        await self._rooms.leavers.run(lambda: close_surely(entry.shell))

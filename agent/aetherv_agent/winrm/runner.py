@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+import structlog
+
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.ports import JobCall
 from aetherv_agent.core.results import Record, ScriptResult
@@ -27,6 +29,10 @@ _T = TypeVar("_T")
 _BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 # How long an ended job waits for its shell to be closed, so that its room is really free; then it goes on alone.
 _CLOSING_SECONDS: Final = 3.0
+# After this no further try is made to close a shell.
+_CLOSE_GIVES_UP: Final = 12.0
+
+_LOG = structlog.stdlib.get_logger("aetherv.winrm")
 
 OnRecord = Callable[[Record], Awaitable[None]]
 SaveShell = Callable[[Mapping[str, Any] | None], Awaitable[None]]
@@ -220,6 +226,13 @@ class JobRun:
                 refusals += error.id == "HOST_AUTHENTICATION_FAILED"
                 if not _passes(error) or refusals > 1 or now >= give_up:
                     raise
+                _LOG.info(
+                    "host_away",
+                    host=self._settings.host,
+                    job=self._call.job_id,
+                    error=error.id,
+                    attempt=attempt,
+                )
             try:
                 await asyncio.sleep(_BACKOFF[min(attempt, len(_BACKOFF) - 1)])
                 attempt += 1
@@ -254,7 +267,7 @@ class JobRun:
         await self._close(shell)
 
     async def _close(self, shell: Shell) -> None:
-        await self._rooms.leavers.run(lambda: close_twice(shell))
+        await self._rooms.leavers.run(lambda: close_surely(shell))
 
     async def _drop(self, shell: Shell) -> None:
         await self._rooms.leavers.run(lambda: _quietly(shell.drop))
@@ -280,7 +293,7 @@ async def opened(
     async def abandon() -> None:
         await asyncio.wait({pending})
         if shell.reached:
-            await rooms.leavers.run(lambda: _quietly(shell.reset) and _quietly(shell.close))
+            await rooms.leavers.run(lambda: close_surely(shell))
 
     shell = await rooms.workers.run(lambda: Shell(settings, idle_seconds))
     pending = rooms.workers.begin(opening)
@@ -300,10 +313,19 @@ async def opened(
     return shell
 
 
-def close_twice(shell: Shell) -> None:
-    """Close a shell, over a new connection if the old one fails; one that stays ends by its idle time-out."""
-    if not _quietly(shell.close) and _quietly(shell.reset):
-        _quietly(shell.close)
+def close_surely(shell: Shell) -> None:
+    """Close a shell, over new connections while that fails; one that stays ends by its idle time-out.
+
+    Blocking, for some tries within a bounded time.
+    """
+    give_up = time.monotonic() + _CLOSE_GIVES_UP
+    for pause in (*_BACKOFF[:3], 0.0):
+        if _quietly(shell.close) or time.monotonic() > give_up:
+            break
+        time.sleep(pause)
+        if not _quietly(shell.reset):
+            break
+    _quietly(shell.drop)
 
 
 def _quietly(action: Callable[[], object]) -> bool:

@@ -161,6 +161,7 @@ async def test_each_way_in_which_a_host_fails_has_its_id(
         agent = host.agent(**({"auth": auth, "operation_timeout": 1, "read_timeout": 2} | changes))
         with pytest.raises(AethervError) as caught:
             await agent.read_inventory("hv1")
+        host.server.faults("hv1").clear()
         await agent.aclose()
     failure = caught.value
     assert failure.id == error_id
