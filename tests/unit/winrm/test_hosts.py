@@ -24,7 +24,8 @@ async def test_it_is_both_ports() -> None:
     hosts = WinRmHosts(_hosts(1))
     jobs: JobPort = hosts
     inventories: InventoryPort = hosts
-    assert jobs is inventories
+    assert isinstance(jobs, WinRmHosts)
+    assert isinstance(inventories, WinRmHosts)
     await hosts.aclose()
 
 
