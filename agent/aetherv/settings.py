@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from aetherv.errors import SettingsError
 
 DEFAULT_TIMEOUT: Final = 60.0
 _PREFIX: Final = "AETHERV_"
+_DURATION: Final = re.compile(r"([0-9]{1,6})([smh])?")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
@@ -186,10 +189,10 @@ def _flag(text: str) -> bool:
 
 def _timeout(given: float | None, text: str | None) -> float:
     if given is None and text:
-        try:
-            given = float(text.removesuffix("s"))
-        except ValueError:
-            raise SettingsError("request_timeout", f"must be seconds, not {text!r}.") from None
+        match = _DURATION.fullmatch(text)
+        if match is None:
+            raise SettingsError("request_timeout", f"must be a time such as 60s or 2m, not {text!r}.")
+        given = float(match[1]) * _UNITS[match[2] or "s"]
     if given is None:
         return DEFAULT_TIMEOUT
     if not 0 < given <= 3600:  # noqa: PLR2004  # an hour: longer work is an operation

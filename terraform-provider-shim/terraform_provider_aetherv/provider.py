@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from terraform_provider_aetherv.cty.types import BOOL, STRING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from aetherv.settings import Settings
 
+    from terraform_provider_aetherv.agent import Agent
     from terraform_provider_aetherv.plugin.provider import Resource
 
 _ENVIRONMENT: Final = " Environment: `AETHERV_{}`."
@@ -72,6 +73,8 @@ class AethervProvider(Provider):
     """The provider ``aetherv``."""
 
     session: Session
+    _settings: Settings | None = None
+    _agents: list[Agent] = field(default_factory=list)
 
     @property
     def schema(self) -> Schema:
@@ -96,10 +99,10 @@ class AethervProvider(Provider):
 
     def configure(self, request: ConfigureRequest) -> Diagnostics:
         """Take the provider block; nothing is sent before the first call that needs the agent."""
-        self.close()
         config = request.config
         if not is_wholly_known(config):
             # Decided in apply: until then the agent's checks are left out.
+            self.session.agent = None
             return ()
         from terraform_provider_aetherv.agent import SettingsError, open_agent
 
@@ -113,14 +116,18 @@ class AethervProvider(Provider):
                     (problem.setting,),
                 ),
             )
-        self.session.agent = open_agent(settings, self.stop_event)
+        if settings != self._settings or self.session.agent is None:
+            # An agent of an earlier configuration may still be in use (debug mode): it is closed at the end.
+            self.session.agent = open_agent(settings, self.stop_event)
+            self._settings = settings
+            self._agents.append(self.session.agent)
         return ()
 
     def close(self) -> None:
-        """Give the connection back."""
-        agent, self.session.agent = self.session.agent, None
-        if agent is not None:
-            agent.close()
+        """Give the connections back."""
+        self.session.agent = None
+        while self._agents:
+            self._agents.pop().close()
 
 
 def _resolve(config: State) -> Settings:

@@ -165,6 +165,45 @@ def test_without_waiting_for_the_guest(one_site: Site) -> None:
     one_site.no_changes()
 
 
+def test_create_that_nobody_saw_the_end_of_is_looked_up(one_site: Site) -> None:
+    """A create that can't be followed is in the state; the next run finds out how it ended and replaces its VM."""
+    hold = one_site.agent.faults.hold_at["copy_image"] = threading.Event()
+    one_site.agent.faults.refuse["WatchOperation"] = status(
+        "PERMISSION_DENIED", "PERMISSION_DENIED", "not you"
+    )
+    one_site.write(vm_config())
+    result = one_site.terraform.apply()
+    assert result.returncode == 1
+    assert "goes on in the agent" in result.words
+    assert one_site.terraform.resources()["aetherv_vm.web"]["tainted"] is True
+    assert one_site.vm()["id"] is None
+    running = one_site.terraform.plan()
+    assert running.returncode == 1
+    assert "still makes it" in running.words
+    hold.set()
+    one_site.agent.settle()
+    del one_site.agent.faults.refuse["WatchOperation"]
+    (first,) = one_site.agent.vms
+    one_site.terraform.apply().ok()
+    assert first not in one_site.agent.vms
+    assert len(one_site.agent.vms) == 1
+    one_site.no_changes()
+
+
+def test_create_that_nobody_saw_the_end_of_is_destroyed(one_site: Site) -> None:
+    """Destroy without a refresh cancels a create that still runs, and leaves nothing."""
+    one_site.agent.faults.hold_at["wait_ready"] = threading.Event()
+    one_site.agent.faults.refuse["WatchOperation"] = status(
+        "PERMISSION_DENIED", "PERMISSION_DENIED", "not you"
+    )
+    one_site.write(vm_config())
+    assert one_site.terraform.apply().returncode == 1
+    del one_site.agent.faults.refuse["WatchOperation"]
+    one_site.terraform.destroy("-refresh=false").ok()
+    assert len(one_site.agent.cancels) == 1
+    assert one_site.agent.vms == {}
+
+
 def interrupt(site: Site, step: str) -> str:
     """Apply, and press Ctrl-C once a step works; give the output."""
     site.agent.faults.hold_at[step] = threading.Event()

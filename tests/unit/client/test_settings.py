@@ -41,10 +41,10 @@ def test_environment_and_arguments(tmp_path: Path) -> None:
     environ = {
         "AETHERV_ENDPOINT": "one:1",
         "AETHERV_TOKEN": "from-environment",
-        "AETHERV_REQUEST_TIMEOUT": "5s",
+        "AETHERV_REQUEST_TIMEOUT": "2m",
     }
     settings = resolve(environ=environ)
-    assert (settings.endpoint, settings.token, settings.request_timeout) == ("one:1", "from-environment", 5.0)
+    assert (settings.endpoint, settings.token, settings.request_timeout) == ("one:1", "from-environment", 120)
     settings = resolve(endpoint="two:2", token_file=secret_file(tmp_path), request_timeout=7, environ=environ)
     assert (settings.endpoint, settings.token, settings.request_timeout) == ("two:2", SECRET, 7)
     settings = resolve(environ={"AETHERV_ENDPOINT": "a:1", "AETHERV_TOKEN_FILE": secret_file(tmp_path)})

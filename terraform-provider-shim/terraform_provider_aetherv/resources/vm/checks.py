@@ -95,13 +95,6 @@ def validate(config: State) -> Iterator[Diagnostic]:
             yield error(f"Invalid {name}", f"{name} {text}.", (name,))
     yield from _timeouts(config)
     yield from _secrets(config)
-    off_at_create = config["power_state"] == "off" and config["wait_for_guest"] is False
-    if off_at_create:
-        yield error(
-            "power_state = off needs wait_for_guest",
-            "A VM that shall be off is customised first and then shut down, so its create has to wait for the guest.",
-            ("power_state",),
-        )
 
 
 def _timeouts(config: State) -> Iterator[Diagnostic]:
@@ -149,6 +142,12 @@ def check_create(planned: State, config: State) -> Iterator[Diagnostic]:
             "A password for guest_la_uid is needed to create a VM: set guest_la_pw_wo and guest_la_pw_wo_version "
             "(never stored), or guest_la_pw.",
             ("guest_la_pw_wo",),
+        )
+    if planned["power_state"] == "off" and planned["wait_for_guest"] is False:
+        yield error(
+            "power_state = off needs wait_for_guest",
+            "A VM that shall be off is customised first and then shut down, so its create has to wait for the guest.",
+            ("power_state",),
         )
     yield from _plaintext_secrets(config)
     family = planned["os_family"]
