@@ -107,22 +107,20 @@ async def serve(
     _make_state_dir(config)
     signalled = _Signals()
     agent = wire(config, (make_hosts or winrm_hosts)(config))
-    renewal: asyncio.Task[None] | None = None
+    renewal = asyncio.create_task(agent.identity.renewal.run())
     try:
-        await agent.engine.start()
-        bound = await agent.api.start()
-        renewal = asyncio.create_task(agent.identity.renewal.run())
         with signalled:
+            await agent.engine.start()
+            bound = await agent.api.start()
             for line in _announcement(agent, bound):
                 announce(line)
             _LOG.info("serving", addresses=list(bound), hosts=len(config.hosts), version=agent_version())
             await signalled.first.wait()
             await _drain(agent, signalled)
     finally:
-        if renewal is not None:
-            renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewal
+        renewal.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewal
         await agent.engine.stop(0.0)
         await agent.api.stop(0.0)
         await agent.inventories.aclose()

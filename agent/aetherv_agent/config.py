@@ -315,7 +315,7 @@ def load(
         config = None
     finally:
         _FOLDER.reset(token)
-    problems += _unknown_variables(config, environment)
+    problems += _unknown_variables(raw, environment)
     if config is None or problems:
         raise _refusal(path, problems)
     if unknown := _unknown_hosts(config):
@@ -323,8 +323,14 @@ def load(
     return config
 
 
-def _unknown_variables(config: AgentConfig | None, environ: Mapping[str, str]) -> list[Violation]:
-    named = {host.password_env for host in config.hosts} if config else set()
+def _unknown_variables(raw: Mapping[str, Any], environ: Mapping[str, str]) -> list[Violation]:
+    # From the file as it stands, so that another error does not make a password's variable look unknown.
+    hosts = raw.get("hosts")
+    named = {
+        str(host.get("password_env"))
+        for host in (hosts if isinstance(hosts, list) else ())
+        if isinstance(host, dict)
+    }
     known = set(AgentConfig.model_fields)
     return [
         Violation(name, "is no variable of this agent")

@@ -175,6 +175,11 @@ def _new_call(method: str, context: Context) -> Call:
     )
 
 
+def _one_line(text: str) -> str:
+    # What a client sent must not begin a line of its own in a log for people.
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def _role(role: Role | None) -> str:
     return f"the role {role.value}" if role else "no role"
 
@@ -193,8 +198,8 @@ def _audit(call: Call, rule: Rule, request: Any, code: grpc.StatusCode, reason: 
         principal=call.principal.name,
         peer=call.peer,
         method=call.method,
-        target=call.target,
-        request_id=call.request_id,
+        target=_one_line(call.target),
+        request_id=_one_line(call.request_id),
         operation=call.operation,
         outcome=code.name,
         reason=reason,

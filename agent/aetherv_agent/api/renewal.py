@@ -55,6 +55,9 @@ class Renewal:
         except AethervError as error:
             _LOG.warning("certificate_not_renewed", reason=error.message)
             return False
+        except Exception:  # noqa: BLE001  # the next look must come, whatever this one met
+            _LOG.exception("certificate_not_renewed")
+            return False
         if not self._certificate.change(pair):
             return False
         _LOG.info("certificate_changed")

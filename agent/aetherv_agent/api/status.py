@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from aetherv_agent.api.convert import basics
 from aetherv_agent.core.errors import AethervError, Category
 
 DOMAIN = "aetherv"
@@ -138,7 +139,7 @@ def _retry_seconds(error: AethervError) -> float:
 
 
 def _message(error: AethervError, operation: str, limit: int) -> str:
-    message = error.message
+    message = basics.clean(error.message)
     if len(message.encode()) > limit:
         where = f"the log of {operation} has it whole" if operation else "shortened"
         message = f"{_cut(message, limit)} ({where})"
@@ -146,7 +147,7 @@ def _message(error: AethervError, operation: str, limit: int) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    raw = text.encode(errors="replace")
+    raw = basics.clean(text).encode()
     if len(raw) <= limit:
-        return raw.decode()
+        return basics.clean(text)
     return raw[: limit - 3].decode(errors="ignore") + "..."

@@ -116,3 +116,18 @@ async def test_no_secret_of_a_call_is_logged_even_by_a_bug(
         assert form not in text
         assert form not in decoded
     assert TOKENS[Role.ADMIN] not in text
+
+
+async def test_a_client_cannot_write_lines_of_its_own_into_the_log(served: Served, stubs: Stubs) -> None:
+    """A line break in a name stays within its line, for people too."""
+    stream = io.StringIO()
+    logs.configure("info", "console", stream)
+    try:
+        request = vm_service_pb2.DeleteVmRequest(name="vms/x\nforged line\x1b[2J", request_id="a\rb")
+        await refusal(stubs.vms.DeleteVm(request, metadata=ADMIN))
+    finally:
+        logging.getLogger().handlers.clear()
+        structlog.reset_defaults()
+    (line,) = [text for text in stream.getvalue().splitlines() if "audit" in text]
+    assert "vms/x?forged line?[2J" in line
+    assert "\x1b" not in line

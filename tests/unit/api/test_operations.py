@@ -283,3 +283,26 @@ async def test_a_client_that_goes_away_ends_its_watch(served: Served, stubs: Stu
     stream.cancel()
     async with asyncio.timeout(10):
         await served.operations.unwatched.wait()
+
+
+async def test_half_a_surrogate_pair_of_a_host_breaks_nothing(served: Served, stubs: Stubs) -> None:
+    """A host's JSON may hold text that protobuf refuses; the operation can be read all the same."""
+    half = "a\ud800b"
+    raw = RAW_VM | {"name": half, "notes": half, "switch": half}
+    operation = served.operations.add(
+        make_operation(
+            state=State.SUCCEEDED,
+            result={"vm": raw, "time": NOW.isoformat(), "host": "hv01"},
+            steps=(Step("copy_image", StepState.DONE, message=half),),
+            warnings=(Notice("R", half),),
+            leftovers=(Leftover("vm", "hv01", half, half),),
+            waiting_for=half,
+        )
+    )
+    vm = vm_pb2.Vm()
+    assert (await get(stubs, operation)).response.Unpack(vm)
+    assert vm.vm_name == "a?b"
+    failed = served.operations.add(
+        make_operation(state=State.FAILED, error=AethervError("GUEST_FAILED", half, host_answered=True))
+    )
+    assert (await get(stubs, failed)).error.message.startswith("a?b")

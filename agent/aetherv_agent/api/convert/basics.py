@@ -24,6 +24,11 @@ _UUID4 = 4
 _LONGEST = 7 * 86400.0
 
 
+def clean(text: str) -> str:
+    """Return a text that protobuf can carry: halves of surrogate pairs, which a host's JSON may hold, are replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def timestamp(moment: datetime | None) -> Timestamp | None:
     """Return a time as protobuf has it."""
     if moment is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aetherv.v1 import host_pb2, vm_pb2
 
 from aetherv_agent.api import status
-from aetherv_agent.api.convert.basics import timestamp
+from aetherv_agent.api.convert.basics import clean, timestamp
 from aetherv_agent.api.convert.vm import FAMILIES
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.model import HostSettings, Inventory, VirtualSwitch
@@ -51,17 +51,19 @@ def host_message(settings: HostSettings, found: Inventory | AethervError, load: 
             memory_bytes=facts.memory_bytes,
             memory_free_bytes=facts.memory_free_bytes,
             volumes=[
-                host_pb2.Volume(path=v.path, size_bytes=v.size_bytes, free_bytes=v.free_bytes)
+                host_pb2.Volume(path=clean(v.path), size_bytes=v.size_bytes, free_bytes=v.free_bytes)
                 for v in found.volumes
             ],
             switches=[
-                host_pb2.VirtualSwitch(name=s.name, type=s.type, default=_is_default(s, settings, found))
+                host_pb2.VirtualSwitch(
+                    name=clean(s.name), type=s.type, default=_is_default(s, settings, found)
+                )
                 for s in found.switches
             ],
             images=[
                 host_pb2.Image(
-                    image_name=i.image_name,
-                    path=i.path,
+                    image_name=clean(i.image_name),
+                    path=clean(i.path),
                     size_bytes=i.size_bytes,
                     os_family=_family(i.image_name),
                     update_time=timestamp(i.update_time),

@@ -11,7 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
 from aetherv_agent.api import status
-from aetherv_agent.api.convert.basics import timestamp
+from aetherv_agent.api.convert.basics import clean, timestamp
 from aetherv_agent.api.convert.vm import vm_message
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.rules import Warning as FieldWarning
@@ -99,7 +99,7 @@ def event_message(event: Event) -> operation_service_pb2.OperationEvent:
         case Step():
             message.step.CopyFrom(_step(event.body))
         case LogLine(level=level, message=text):
-            message.log.CopyFrom(operation_service_pb2.Log(level=_LEVELS[level], message=text[:_TEXT]))
+            message.log.CopyFrom(operation_service_pb2.Log(level=_LEVELS[level], message=clean(text)[:_TEXT]))
         case Notice():
             message.warning.CopyFrom(_warning(event.body))
         case Operation():
@@ -113,7 +113,7 @@ def heartbeat_message(operation: Operation, sequence: int) -> operation_service_
         sequence=sequence,
         time=timestamp(operation.update_time),
         heartbeat=operation_service_pb2.Heartbeat(
-            state=_STATES[operation.state], waiting_for=operation.waiting_for
+            state=_STATES[operation.state], waiting_for=clean(operation.waiting_for)
         ),
     )
 
@@ -128,7 +128,7 @@ def _metadata(operation: Operation) -> Metadata:
         steps=[_step(step) for step in operation.steps],
         warnings=[_warning(notice) for notice in operation.warnings],
         leftovers=[
-            pb.Leftover(kind=x.kind, host=x.host, path=x.path, message=x.message[:_TEXT])
+            pb.Leftover(kind=x.kind, host=x.host, path=clean(x.path), message=clean(x.message)[:_TEXT])
             for x in operation.leftovers[:_MOST_LEFTOVERS]
         ],
         create_time=timestamp(operation.create_time),
@@ -141,7 +141,7 @@ def _metadata(operation: Operation) -> Metadata:
         request_id=operation.request_id,
         queue_position=operation.queue_position,
         last_sequence=operation.last_sequence,
-        waiting_for=operation.waiting_for,
+        waiting_for=clean(operation.waiting_for),
     )
 
 
@@ -154,12 +154,12 @@ def _step(step: Step) -> pb.Step:
         end_time=timestamp(step.end_time),
         done_bytes=step.done_bytes,
         total_bytes=step.total_bytes,
-        message=step.message[:_TEXT],
+        message=clean(step.message)[:_TEXT],
     )
 
 
 def _warning(notice: Notice) -> pb.Warning:
-    return pb.Warning(reason=notice.reason, field=notice.field, message=notice.message[:_TEXT])
+    return pb.Warning(reason=notice.reason, field=notice.field, message=clean(notice.message)[:_TEXT])
 
 
 def _packed(message: Message) -> AnyMessage:

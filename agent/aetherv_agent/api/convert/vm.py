@@ -9,7 +9,7 @@ from typing import Any
 
 from aetherv.v1 import vm_pb2
 
-from aetherv_agent.api.convert.basics import timestamp
+from aetherv_agent.api.convert.basics import clean, timestamp
 from aetherv_agent.core.errors import Violation
 from aetherv_agent.core.etag import etag_of
 from aetherv_agent.core.model import GuestState, OsFamily, PowerState, Vm, VmSecrets, VmSpec, VmState
@@ -88,15 +88,15 @@ def vm_message(vm: Vm) -> vm_pb2.Vm:
     facts: Mapping[str, Any] = mark.fields if mark else {}
     message = vm_pb2.Vm(
         name=f"vms/{vm.id}",
-        vm_name=vm.name,
+        vm_name=clean(vm.name),
         gb_ram=vm.memory_bytes / _GIB,
         cpu_cores=vm.cpu_count,
         os_family=_family(facts),
         vlan_id=vm.vlan_id,
-        virtual_switch=vm.switch,
+        virtual_switch=clean(vm.switch),
         vm_clustered=vm.clustered,
         power_state=_power(vm.state),
-        notes=vm.notes,
+        notes=clean(vm.notes),
         host=vm.host,
         state=STATES[vm.state],
         memory_bytes=vm.memory_bytes,
@@ -104,23 +104,23 @@ def vm_message(vm: Vm) -> vm_pb2.Vm:
         ip_addresses=_addresses(vm),
         mac_addresses=[adapter.mac.lower() for adapter in vm.adapters if adapter.mac],
         disks=[
-            vm_pb2.Disk(path=disk.path, size_bytes=disk.size_bytes, file_bytes=disk.file_bytes)
+            vm_pb2.Disk(path=clean(disk.path), size_bytes=disk.size_bytes, file_bytes=disk.file_bytes)
             for disk in vm.disks
         ],
-        cluster=vm.cluster,
+        cluster=clean(vm.cluster),
         create_time=timestamp(vm.create_time),
         observe_time=timestamp(vm.observe_time),
         etag=etag_of(vm),
     )
     for name in _ONCE_TEXT:
         if isinstance(value := facts.get(name), str):
-            setattr(message, name, value)
+            setattr(message, name, clean(value))
     prefix = facts.get("guest_v4_cidrprefix")
     if isinstance(prefix, int) and not isinstance(prefix, bool):
         message.guest_v4_cidrprefix = prefix
     if mark is not None:
         message.operation = f"operations/{mark.job}" if mark.job else ""
-        message.guest_message = mark.guest_message
+        message.guest_message = clean(mark.guest_message)
         if mark.guest_state is not None:
             message.guest_state = GUEST_STATES[mark.guest_state]
         if mark.verified is not None:
