@@ -121,6 +121,9 @@ class Machine:
         """
         service = provision(self, _FAMILIES[self._image.family], resumed=resumed)
         try:
+            if self._life == 1 and not resumed:
+                for name, value in self._image.stale.items():
+                    self.report(name, value)
             yield self.seconds.boot
             vm = self.vm()
             self._host.guest_speaks(self._id, dhcp=str(_DHCP + vm.number))

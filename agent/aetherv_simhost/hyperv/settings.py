@@ -110,6 +110,7 @@ class ModelSettings:
         guest_version: Content of the version file beside the ISOs; empty: no file.
         cluster: The failover cluster's name; empty: none.
         install_directory: Where the host's scripts and ISOs are.
+        compressed_folders: Folders that NTFS compresses or encrypts.
         domains: Domains whose controllers answer; None: every one.
         language_mode: PowerShell's language mode for scripts.
         hyperv_visible: False: the account sees nothing of Hyper-V.
@@ -131,6 +132,7 @@ class ModelSettings:
     guest_version: str = "2.4.000"
     cluster: str = ""
     install_directory: str = r"C:\Program Files\Aether-V"
+    compressed_folders: tuple[str, ...] = ()
     domains: tuple[str, ...] | None = None
     language_mode: str = "FullLanguage"
     hyperv_visible: bool = True
@@ -180,8 +182,20 @@ def _made(kind: type[_T], values: Mapping[str, Any]) -> _T:
         raise SettingsError(
             f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
         )
+    for entry in fields(cast("Any", kind)):
+        if entry.name in values and not _fits(values[entry.name], entry.default):
+            raise SettingsError(f"setting {entry.name} can't be {values[entry.name]!r}")
     made = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**made)
+
+
+def _fits(value: object, usual: object) -> bool:
+    """Whether a value has the type of a plain default; other fields are not judged here."""
+    if isinstance(usual, bool | str):
+        return isinstance(value, type(usual))
+    if isinstance(usual, int | float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return True
 
 
 def image_header(image: ImageSettings) -> dict[str, object]:

@@ -142,6 +142,8 @@ def _plan(
     folder = paths.join(root, spec.vm_name)
     if host.files.exists(folder):
         raise JobFailed("FOLDER_ALREADY_EXISTS", f"The folder {folder} is there already.", field="vm_name")
+    if any(paths.within(folder, compressed) for compressed in host.settings.compressed_folders):
+        raise JobFailed("FOLDER_COMPRESSED", f"The folder {folder} would be compressed or encrypted.")
     plan = Plan(
         family=family,
         image=image,
@@ -187,7 +189,8 @@ def _judge_room(host: HyperVHost, jobs: Jobs, document: Document, plan: Plan) ->
             f"{mount} has {free} bytes free, of which running jobs will take {promised}; {needed} are needed"
             f" ({plan.image_bytes} for the disk, the rest as reserve).",
         )
-    starting = sum(int(j.get("reserved_memory", 0)) for j in others if not j["vm_id"])
+    on = {vm.id for vm in host.vms() if vm.is_on}
+    starting = sum(int(j.get("reserved_memory", 0)) for j in others if j["vm_id"] not in on)
     left = host.memory_free() - starting
     if left < plan.memory_bytes:
         raise JobFailed(

@@ -129,8 +129,6 @@ def _show_key(
 ) -> Generator[float, None, rsa.RSAPrivateKey]:
     if (late := port.fault("guest_ready_late", "wait_ready")) is not None:
         yield late.number(1.0)
-    for name, value in port.image.stale.items():
-        port.report(name, value)
     if not again:
         yield from _wait_state(port, family, "waitingforpublickey", "error waiting:host_signal")
     if port.received().get(VERSION, "").strip() != version.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from aetherv_agent.core.model import GuestState
 from aetherv_agent.core.results import ScriptError, parse_record
+from aetherv_simhost.hyperv.guests import crypto
 
 NOTHING: tuple[list[str], list[str]] = ([], [])
 
@@ -278,3 +280,84 @@ def test_no_secret_is_anywhere(site: Any, tmp_path: Path) -> None:
     assert b"PRIVATE KEY" not in kept
     assert b'"ops"' in told
     assert b'"ops"' in kept
+
+
+STATE = "hlvmm.meta.guest_provisioning_system_state"
+KEY = "hlvmm.meta.guest_provisioning_public_key"
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        {STATE: "provisioningapplied"},
+        {STATE: "provisioningfailed", "hlvmm.meta.guest_provisioning_error": "error validating:checksum"},
+        {STATE: "waitingforaeskey"},
+        {STATE: "applying", KEY: "AAAA"},
+    ],
+)
+def test_an_images_earlier_life_is_not_believed(make_site: Any, stale: dict[str, str]) -> None:
+    """States and keys that were in the image from the beginning change nothing."""
+    site = make_site(images=[{"name": "Debian 12", "family": "linux", "stale": stale}])
+    answer = site.create(spec=site.spec(image_name="Debian 12"))
+    assert (answer.result["guest_state"], answer.result["verified"]) == ("applied", True)
+
+
+def test_an_old_key_is_noticed_before_the_last_state(make_site: Any) -> None:
+    """A state and key of an earlier life are believed at first; the key is read again, and published for anew."""
+    old = base64.b64encode(crypto.pkcs1_der(crypto.new_key())).decode()
+    site = make_site(
+        images=[{"name": "Debian 12", "family": "linux", "stale": {STATE: "waitingforaeskey", KEY: old}}],
+        host_seconds={"poll": 0.01, "repeat": 0.1, "settle_scale": 0.1, "release": 0.02, "progress": 0.0},
+    )
+    answer = site.create(spec=site.spec(image_name="Debian 12"))
+    assert answer.result["verified"] is True
+
+
+def test_a_compressed_folder_is_refused(make_site: Any) -> None:
+    """Hyper-V can't start a VM from one."""
+    site = make_site(compressed_folders=[r"c:\clusterstorage\volume1\hyper-v"])
+    assert site.create().error.id == "FOLDER_COMPRESSED"
+
+
+@pytest.mark.parametrize(
+    ("image", "error_id"),
+    [
+        ({"openssl": False}, "GUEST_KEY_INVALID"),
+        ({"phase_left": True}, "GUEST_NOT_READY"),
+        ({"bootstrapper": False}, "GUEST_NOT_READY"),
+    ],
+)
+def test_images_that_cannot_be_provisioned(make_site: Any, image: dict[str, Any], error_id: str) -> None:
+    """Each fault of an image has its id, and nothing stands."""
+    site = make_site(images=[{"name": "Debian 12", "family": "linux", **image}])
+    error = site.create(spec=site.spec(image_name="Debian 12"), timeouts={"wait_ready": 1}).error
+    assert (error.id, error.undone) == (error_id, True)
+    assert site.stands() == NOTHING
+
+
+def test_a_difference_is_told_and_is_no_failure(make_site: Any) -> None:
+    """A guest that says 'applied' and has another address: the result says what differs."""
+    site = make_site(images=[{"name": "Debian 12", "family": "linux", "netplan": False}])
+    spec = site.spec(
+        image_name="Debian 12",
+        guest_v4_ipaddr="192.0.2.9",
+        guest_v4_cidrprefix=24,
+        guest_v4_defaultgw="192.0.2.1",
+    )
+    answer = site.create(spec=spec, timeouts={"verify_timeout": 0})
+    assert answer.result["verified"] is False
+    assert "not 192.0.2.9" in answer.result["guest_message"]
+    assert [log.reason for log in answer.logs()] == ["NOT_VERIFIED"]
+
+
+def test_a_vm_that_was_deleted_outside_ends_its_job(make_site: Any) -> None:
+    """Nobody waits for a VM that is gone, and what else was made is taken back."""
+    site = make_site(guest_seconds={"boot": 5.0})
+    running = site.start_create("job-1")
+    running.wait_for("wait_ready")
+    (vm,) = site.backend.host.vms()
+    site.backend.host.stop_vm(vm.id, turn_off=True)
+    site.backend.host.remove_vm(vm.id)
+    error = running.join().error
+    assert (error.id, error.undone) == ("VM_NOT_FOUND", True)
+    assert site.stands() == NOTHING
