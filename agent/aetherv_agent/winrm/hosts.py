@@ -129,10 +129,12 @@ class WinRmHosts:
         self._stopping = True
         for room in self._hosts.values():
             self._spawn(room.reads.close())
-        if self._background:
-            await asyncio.wait(set(self._background), timeout=_STOP_SECONDS)
-        for workers in self._workers.values():
-            workers.stop()
+        try:
+            if self._background:
+                await asyncio.wait(set(self._background), timeout=_STOP_SECONDS)
+        finally:
+            for workers in self._workers.values():
+                workers.stop()
 
     async def _run_job(
         self,

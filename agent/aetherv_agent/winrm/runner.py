@@ -233,12 +233,14 @@ class JobRun:
                     error=error.id,
                     attempt=attempt,
                 )
+            resetting: asyncio.Future[None] | None = None
             try:
                 await asyncio.sleep(_BACKOFF[min(attempt, len(_BACKOFF) - 1)])
                 attempt += 1
-                await self._rooms.workers.run(shell.reset)
+                resetting = self._rooms.workers.begin(shell.reset)
+                await asyncio.shield(resetting)
             except asyncio.CancelledError:
-                self._leave(shell, None)
+                self._leave(shell, resetting)
                 raise
 
     def _leave(self, shell: Shell, pending: asyncio.Future[Any] | None) -> None:
@@ -250,7 +252,7 @@ class JobRun:
         if pending is None or pending.done():
             await self._rooms.leavers.run(lambda: _quietly(shell.disconnect))
             return
-        # The shell's thread sits in a Receive and pypsrp knows no locks, so another connection says goodbye for it.
+        # The shell's thread may sit in a Receive for long and pypsrp knows no locks, so another connection says goodbye for it.
         # Only then is the Receive cut off: a host could still spend output on it.
         ids = shell.ids
         await self._rooms.leavers.run(

@@ -67,7 +67,8 @@ class Wsman(WSMan):
         Message encryption belongs to one connection, so going on with its keys on another would only be refused.
         """
         self.drop()
-        self.transport.password = self._settings.password()
+        # Without a password Kerberos takes the ticket that is there.
+        self.transport.password = self._settings.password() or None
         session = self.transport._build_session()  # noqa: SLF001  # pypsrp has no options for what follows
         for adapter in session.adapters.values():
             if isinstance(adapter, HTTPAdapter):
