@@ -142,7 +142,7 @@ class VmProvisioning:
         if known is not None:
             return known
         target = f"vms/{request.vm_id}"
-        cancelled = await self._cancel_create(target)
+        cancelled = await self._cancel_create(target, request.allowed_hosts)
         try:
             vm = await self.validate_delete(request)
         except AethervError as error:
@@ -250,8 +250,9 @@ class VmProvisioning:
             )
         return known
 
-    async def _cancel_create(self, target: str) -> Operation | None:
-        page = await self._operations.list(Filter(done=False, kind="create", target=target))
+    async def _cancel_create(self, target: str, allowed: frozenset[str] | None) -> Operation | None:
+        where = Filter(done=False, kind="create", target=target, hosts=allowed)
+        page = await self._operations.list(where)
         if not page.operations:
             return None
         running = page.operations[0]

@@ -69,8 +69,8 @@ class FakeOperations:
         return self.known.get(request_id)
 
     async def list(self, where: Filter, page_size: int = 100, page_token: str = "") -> Page:
-        """Return the running ones."""
-        return Page(self.running)
+        """Return the running ones on the hosts that are asked for."""
+        return Page(tuple(o for o in self.running if where.hosts is None or o.host in where.hosts))
 
     async def cancel(self, operation_id: str) -> Operation:
         """Remember it."""
@@ -200,3 +200,14 @@ async def test_a_delete_cancels_the_create_that_still_runs() -> None:
     await service(operations=operations).submit_delete(DeleteRequest(HELD, "alice"))
     assert operations.cancelled == [running.id]
     assert operations.submitted[0][0].kind == "delete"
+
+
+async def test_a_delete_cancels_no_create_on_a_host_that_the_caller_may_not_use() -> None:
+    """A caller who is limited to other hosts learns nothing of the create, and does not end it."""
+    running: Any = create_operation(target=f"vms/{HELD}", host="hv01")
+    operations = FakeOperations(running=(running,))
+    request = DeleteRequest(HELD, "alice", allowed_hosts=frozenset({"hv02"}))
+    with pytest.raises(AethervError) as caught:
+        await service(operations=operations).submit_delete(request)
+    assert caught.value.id == "VM_NOT_FOUND"
+    assert operations.cancelled == []
