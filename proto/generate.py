@@ -56,8 +56,8 @@ def generate(agent: Path, shim: Path) -> None:
 
 
 def _stale(fresh: Path, kept: Path) -> list[str]:
-    names = {p.relative_to(fresh) for p in fresh.rglob("*_pb2*.py*")}
-    names |= {p.relative_to(kept) for p in kept.rglob("*_pb2*.py*")}
+    # `.py` and `.pyi`, not what Python compiled.
+    names = {p.relative_to(root) for root in (fresh, kept) for p in root.rglob("*_pb2*.py*") if p.suffix != ".pyc"}
     return sorted(
         str(kept / name)
         for name in names
