@@ -99,6 +99,9 @@ def open_client(settings: Settings) -> Client:
         ("grpc.max_receive_message_length", _MAX_MESSAGE),
         ("grpc.max_send_message_length", _MAX_MESSAGE),
         ("grpc.use_local_subchannel_pool", 1),
+        # An agent that is back is found within a second; gRPC's own limit is two minutes.
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
         ("grpc.primary_user_agent", f"aetherv-python/{VERSION}"),
         *_KEEPALIVE,
     ]

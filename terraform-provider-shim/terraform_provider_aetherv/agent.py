@@ -24,7 +24,7 @@ __all__ = ["Agent", "AgentError", "Outcome", "SettingsError", "open_agent", "res
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 # How long a lost connection is tried again: a look is soon told apart from an agent that is away, a change is worth more.
-_LOOK_PATIENCE: Final = 2.0
+_LOOK_PATIENCE: Final = 3.0
 _CHANGE_PATIENCE: Final = 15.0
 _BACKOFF: Final = 0.4
 # A cancelled operation takes back what it made; the agent bounds that itself.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from support.fake_agent import FakeAgent
+from support.fake_agent import TOKEN, FakeAgent
 from support.terraform import FLAVOURS, Result, Terraform, available
 from terraform_provider_aetherv.install import install
 
@@ -53,10 +56,11 @@ class Site:
 
     terraform: Terraform
     agent: FakeAgent
+    provider: str = ""
 
     def write(self, body: str) -> None:
         """Write the configuration's body."""
-        self.terraform.write(HEADER + body)
+        self.terraform.write(HEADER + self.provider + body)
 
     def applied(self, body: str) -> Result:
         """Write a configuration and apply it."""
@@ -126,7 +130,36 @@ def site(
 
 
 @pytest.fixture
-def one_site(agent: FakeAgent, plugins: Path, tmp_path: Path, initialised: Callable[[str], Path]) -> Site:
-    """An initialised site of one flavour, for what does not differ between versions of Terraform."""
+def started_site(agent: FakeAgent, plugins: Path, tmp_path: Path, initialised: Callable[[str], Path]) -> Site:
+    """An initialised site of one flavour, whose Terraform starts the provider with the test's environment."""
     flavour = next(name for name in FLAVOURS if available(name))
     return _site(agent, plugins, tmp_path / "work", flavour, initialised(flavour))
+
+
+@pytest.fixture(scope="session")
+def reattach() -> Iterator[str]:
+    """One provider process for many runs of Terraform, which saves its starts."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "terraform_provider_aetherv", "--debug"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        yield line.removeprefix("TF_REATTACH_PROVIDERS='").removesuffix("'")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture
+def one_site(started_site: Site, reattach: str) -> Site:
+    """A site of one flavour, for what differs neither between Terraforms nor by how the provider is started."""
+    started_site.terraform.env["TF_REATTACH_PROVIDERS"] = reattach
+    provider = f"""
+provider "aetherv" {{
+  endpoint  = "{started_site.agent.endpoint}"
+  token     = "{TOKEN}"
+  plaintext = true
+}}
+"""
+    return replace(started_site, provider=provider)

@@ -68,11 +68,11 @@ def test_undo_that_failed_is_told_and_kept_in_the_state(one_site: Site) -> None:
     assert one_site.terraform.resources()["aetherv_vm.web"]["tainted"] is True
 
 
-def test_wrong_token(one_site: Site) -> None:
+def test_wrong_token(started_site: Site) -> None:
     """A wrong token is an error in plan that says so and does not hold the token."""
-    one_site.terraform.env["AETHERV_TOKEN"] = "wrong-token-8813"
-    one_site.write(vm_config())
-    result = one_site.terraform.plan()
+    started_site.terraform.env["AETHERV_TOKEN"] = "wrong-token-8813"
+    started_site.write(vm_config())
+    result = started_site.terraform.plan()
     assert result.returncode == 1
     assert "The token is not valid" in result.words
     assert "wrong-token-8813" not in result.output
@@ -230,12 +230,12 @@ def test_ctrl_c_cancels_and_leaves_nothing(site: Site) -> None:
     assert site.terraform.resources() == {}
 
 
-def test_ctrl_c_with_keep_is_tainted(one_site: Site) -> None:
+def test_ctrl_c_with_keep_is_tainted(started_site: Site) -> None:
     """A cancelled create that keeps its VM leaves it in the state, tainted."""
-    one_site.write(vm_config('  on_failure = "keep"'))
-    interrupt(one_site, "wait_ready")
-    assert one_site.terraform.resources()["aetherv_vm.web"]["tainted"] is True
-    assert len(one_site.agent.vms) == 1
+    started_site.write(vm_config('  on_failure = "keep"'))
+    interrupt(started_site, "wait_ready")
+    assert started_site.terraform.resources()["aetherv_vm.web"]["tainted"] is True
+    assert len(started_site.agent.vms) == 1
 
 
 def test_failed_destroy_keeps_the_state(one_site: Site) -> None:
@@ -278,26 +278,26 @@ def test_bad_input_is_refused_in_plan(
     assert one_site.agent.checks == []
 
 
-def test_provider_settings_that_only_apply_knows(one_site: Site) -> None:
+def test_provider_settings_that_only_apply_knows(started_site: Site) -> None:
     """With an unknown endpoint the plan leaves the agent's checks out, and the apply works."""
-    del one_site.terraform.env["AETHERV_ENDPOINT"]
+    del started_site.terraform.env["AETHERV_ENDPOINT"]
     endpoint = f"""
-resource "terraform_data" "agent" {{ input = "{one_site.agent.endpoint}" }}
+resource "terraform_data" "agent" {{ input = "{started_site.agent.endpoint}" }}
 provider "aetherv" {{ endpoint = terraform_data.agent.output }}
 """
-    one_site.write(endpoint + vm_config())
-    plan = one_site.terraform.plan()
+    started_site.write(endpoint + vm_config())
+    plan = started_site.terraform.plan()
     assert plan.returncode == 2, plan.output
-    assert one_site.agent.checks == []
-    one_site.terraform.apply().ok()
-    assert len(one_site.agent.vms) == 1
-    one_site.no_changes()
+    assert started_site.agent.checks == []
+    started_site.terraform.apply().ok()
+    assert len(started_site.agent.vms) == 1
+    started_site.no_changes()
 
 
-def test_provider_without_an_endpoint(one_site: Site) -> None:
+def test_provider_without_an_endpoint(started_site: Site) -> None:
     """A provider that nobody told where the agent is says which setting and variable are missing."""
-    del one_site.terraform.env["AETHERV_ENDPOINT"]
-    one_site.write(vm_config())
-    result = one_site.terraform.plan()
+    del started_site.terraform.env["AETHERV_ENDPOINT"]
+    started_site.write(vm_config())
+    result = started_site.terraform.plan()
     assert result.returncode == 1
     assert "endpoint is missing: set it, or AETHERV_ENDPOINT" in result.words

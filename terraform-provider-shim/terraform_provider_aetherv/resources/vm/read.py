@@ -28,7 +28,7 @@ def read(request: ReadRequest, session: Session) -> ReadResponse:
         return ReadResponse(state=request.state, private=request.private, identity=request.identity)
     name = request.state["vm_name"]
     try:
-        return _read(request, agent)
+        response = _read(request, agent)
     except AgentError as problem:
         summary = title("read", name, request.state["host"])
         return ReadResponse(
@@ -36,6 +36,9 @@ def read(request: ReadRequest, session: Session) -> ReadResponse:
             private=request.private,
             diagnostics=from_error(summary, problem, config=None, stands="The state is as it was."),
         )
+    # An open create's id is known only now.
+    session.known.remember(None if response.state is None else response.state["id"])
+    return response
 
 
 def _read(request: ReadRequest, agent: Agent) -> ReadResponse:

@@ -114,6 +114,7 @@ def test_open_create(session: Session, agent: StubAgent) -> None:
     assert made.state is not None
     assert made.state["id"] == VM_ID
     assert private.decode(made.private).operation == ""
+    assert session.known.all() == {VM_ID}
     agent.looked_up = outcome_of(error=AgentError("INTERNAL", "no", reason="X"), facts=facts_)
     assert seen(session, state, OPEN).state is None
     agent.looked_up = outcome_of(done=False)
