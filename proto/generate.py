@@ -57,7 +57,9 @@ def generate(agent: Path, shim: Path) -> None:
 
 def _stale(fresh: Path, kept: Path) -> list[str]:
     # `.py` and `.pyi`, not what Python compiled.
-    names = {p.relative_to(root) for root in (fresh, kept) for p in root.rglob("*_pb2*.py*") if p.suffix != ".pyc"}
+    names = {
+        p.relative_to(root) for root in (fresh, kept) for p in root.rglob("*_pb2*.py*") if p.suffix != ".pyc"
+    }
     return sorted(
         str(kept / name)
         for name in names
