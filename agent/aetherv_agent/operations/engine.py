@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 _CLAIM_AT_ONCE = 64
 _QUEUE_RETRY = 30.0
 _LAST_SECONDS = 2.0
+_JUMP = 30.0
 
 
 class Engine:
@@ -56,6 +57,7 @@ class Engine:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._orphans: set[Fence] = set()
+        self._offset: float | None = None
 
     # Start and stop.
 
@@ -207,6 +209,11 @@ class Engine:
     async def _claim(self) -> None:
         kinds = list(self._handlers)
         waiting = await self._store.look(self._owner, kinds)
+        if self._store.alone and (jump := self._jumped(waiting.now)):
+            _log.warning("the clock jumped by %.0f s: what is still to come is moved by as much", jump)
+            await self._store.shift(jump)
+            self._wake.set()
+            return
         for operation_id in waiting.overdue:
             await self._end_overdue(operation_id)
         while waiting.claimable and not self._stopping.is_set():
@@ -263,6 +270,13 @@ class Engine:
         for fence in unknown & self._orphans:
             await self._store.write(fence, Patch(give_back_in=0.0))
         self._orphans = unknown
+
+    def _jumped(self, now: float) -> float:
+        # Hours that never passed end no operation. Replicas would each move the rows, so only who is alone does it.
+        offset = now - asyncio.get_running_loop().time()
+        jump = offset - (self._offset if self._offset is not None else offset)
+        self._offset = offset
+        return jump if abs(jump) >= _JUMP else 0.0
 
     async def _end_overdue(self, operation_id: str) -> None:
         row = await self._store.get(operation_id)

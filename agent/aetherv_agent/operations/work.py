@@ -262,7 +262,9 @@ class Item:
                         warnings=[convert.notice_to_json(warning) for warning in self._warnings],
                     )
                 bodies = [convert.body(item) for item in kept]
-                written = await self._store.write(self.fence, whole, bodies, durable=durable)
+                write = asyncio.ensure_future(self._store.write(self.fence, whole, bodies, durable=durable))
+                cancelled = await _to_its_end(write)
+                written = write.result()
             except BaseException:
                 self._kept = kept + self._kept
                 self._patch = _over(told, self._patch)
@@ -283,6 +285,8 @@ class Item:
                 self._operation = replace(self._operation, waiting_for=again.waiting_for)
             self._stored = row.last_sequence
             self._publish(row, events)
+            if cancelled is not None:
+                raise cancelled
             return row
 
     def _tell(self, patch: Patch) -> None:
@@ -334,6 +338,16 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
 def clean(text: str) -> str:
     """Return a text that every database can hold: what a host says may carry lone surrogates or NULs."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+async def _to_its_end(write: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait for a write even when cancelled: it happens anyway, and what it wrote must not be written again."""
+    try:
+        await asyncio.wait({write})
+    except asyncio.CancelledError as cancelled:
+        await asyncio.wait({write})
+        return cancelled
+    return None
 
 
 def _over(under: Patch, over: Patch) -> Patch:

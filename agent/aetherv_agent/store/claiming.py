@@ -124,6 +124,24 @@ def release(tx: Transaction, owner: str | None) -> int:
     return len(tx.connection.execute(statement).all())
 
 
+def shift(tx: Transaction, seconds: float) -> None:
+    """Move deadlines and pauses of all open operations."""
+    moved = int(seconds * 1000)
+    columns = (
+        operation.c.queue_deadline,
+        operation.c.deadline,
+        operation.c.undo_deadline,
+        operation.c.not_before,
+    )
+    tx.connection.execute(
+        operation.update()
+        .where(operation.c.end_time.is_(None))
+        .values(
+            {column: column + moved for column in columns} | {operation.c.version: operation.c.version + 1}
+        )
+    )
+
+
 def overdue(tx: Transaction, kinds: Collection[str]) -> list[str]:
     """Return the ids of those that waited too long for their start."""
     statement = sa.select(operation.c.id).where(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from . import claiming
 from .claiming import DO, QUEUED, UNDO, UNDOING
@@ -26,7 +28,7 @@ from .rows import (
     Secrets,
     Waiting,
 )
-from .tables import event, operation
+from .tables import BIG, event, operation
 
 _TIMES = (
     "queue_deadline",
@@ -99,8 +101,14 @@ class OperationStore:
     async def look(self, owner: str, kinds: Collection[str]) -> Waiting:
         """Return what a claim would be for, without the writer: an idle agent writes nothing."""
         return await self._database.read(
-            lambda tx: Waiting(claiming.overdue(tx, kinds), claimable=claiming.claimable(tx, owner, kinds))
+            lambda tx: Waiting(
+                claiming.overdue(tx, kinds), claimable=claiming.claimable(tx, owner, kinds), now=tx.now / 1000
+            )
         )
+
+    async def shift(self, seconds: float) -> None:
+        """Move what is still to come of all open operations, after the clock has jumped by that much."""
+        await self._database.write(lambda tx: claiming.shift(tx, seconds))
 
     async def get(self, operation_id: str) -> OperationRow | None:
         """Return one operation."""
@@ -266,24 +274,39 @@ def _add_events(tx: Transaction, seq: int, last: int, bodies: Sequence[Json]) ->
     return added
 
 
-def _fenced(tx: Transaction, fence: Fence) -> sa.RowMapping | None:
-    statement = sa.select(
-        operation.c.seq,
-        operation.c.phase,
-        operation.c.deadline,
-        operation.c.undo_deadline,
-        operation.c.last_sequence,
-    ).where(*_is(fence))
-    return tx.connection.execute(statement).mappings().one_or_none()
+# Statements of every write are built once: building them cost more than running them.
+_IS_FENCED = (
+    operation.c.id == sa.bindparam("fence_id", type_=sa.Text),
+    operation.c.owner == sa.bindparam("fence_owner", type_=sa.Text),
+    operation.c.epoch == sa.bindparam("fence_epoch", type_=BIG),
+    operation.c.end_time.is_(None),
+)
+_FENCED = sa.select(
+    operation.c.seq,
+    operation.c.phase,
+    operation.c.deadline,
+    operation.c.undo_deadline,
+    operation.c.last_sequence,
+).where(*_IS_FENCED)
 
 
-def _is(fence: Fence) -> tuple[sa.ColumnElement[bool], ...]:
+@cache
+def _fenced_update(names: tuple[str, ...]) -> ReturningUpdate[Any]:
+    values: dict[str, Any] = {n: sa.bindparam(f"new_{n}", type_=operation.c[n].type) for n in names}
     return (
-        operation.c.id == fence.id,
-        operation.c.owner == fence.owner,
-        operation.c.epoch == fence.epoch,
-        operation.c.end_time.is_(None),
+        operation.update()
+        .where(*_IS_FENCED)
+        .values(values | {"version": operation.c.version + 1})
+        .returning(*operation.c)
     )
+
+
+def _parameters(fence: Fence) -> dict[str, Any]:
+    return {"fence_id": fence.id, "fence_owner": fence.owner, "fence_epoch": fence.epoch}
+
+
+def _fenced(tx: Transaction, fence: Fence) -> sa.RowMapping | None:
+    return tx.connection.execute(_FENCED, _parameters(fence)).mappings().one_or_none()
 
 
 def _write(
@@ -295,7 +318,7 @@ def _write(
     values: dict[str, Any] = {
         name: getattr(patch, name) for name in _PLAIN if getattr(patch, name) is not UNSET
     }
-    values |= {"version": operation.c.version + 1, "update_time": tx.now}
+    values["update_time"] = tx.now
     if patch.secrets is not UNSET:
         values["secrets"] = patch.secrets.value
     if patch.undo_in is not UNSET:
@@ -313,8 +336,9 @@ def _write(
         values |= {"state": patch.state, "end_time": tx.now, "owner": None, "lease": None, "shell": None}
     if events:
         values["last_sequence"] = found["last_sequence"] + len(events)
-    statement = operation.update().where(*_is(fence)).values(values).returning(*operation.c)
-    changed = tx.connection.execute(statement).mappings().one_or_none()
+    new = {f"new_{name}": value for name, value in values.items()}
+    statement = _fenced_update(tuple(sorted(values)))
+    changed = tx.connection.execute(statement, new | _parameters(fence)).mappings().one_or_none()
     if changed is None:
         return None
     return _row(changed), _add_events(tx, found["seq"], found["last_sequence"], events)

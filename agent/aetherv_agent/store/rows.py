@@ -164,10 +164,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits: the ids of those that waited too long for their start, and whether a claim may find something."""
+    """What waits: the ids of those that waited too long for their start, and whether a claim may find something.
+
+    ``now`` is the database's clock.
+    """
 
     overdue: Sequence[str]
     claimable: bool
+    now: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aetherv_agent.core.errors import AethervError, Leftover
 from aetherv_agent.operations.handlers import LeaseLost, Work
-from aetherv_agent.operations.model import JsonMapping, State, Step, StepState
+from aetherv_agent.operations.model import JsonMapping, Level, LogLine, State, Step, StepState
 
 Rig = Any
 
@@ -254,6 +254,58 @@ async def test_a_jump_of_the_clock_takes_nothing_away(rig: Rig) -> None:
     go.set()
     ended = await engine.wait(asked.id, 20)
     assert (ended.state, handler.calls) == (State.SUCCEEDED, ["do"])
+
+
+async def test_a_jump_of_the_clock_ends_nothing_that_waits(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither what is queued nor what waits for its host loses its time; both are done in the end."""
+    away = [True]
+
+    async def do(work: Work) -> JsonMapping:
+        if away[0]:
+            raise AethervError("HOST_UNREACHABLE", "Away.")
+        return {}
+
+    handler = rig.handler(do)
+    engine = await rig.engine(handler, slots={"jobs": 1}, backoff_first=3600.0, backoff_most=3600.0)
+    waiting = await engine.submit(rig.request(timeout=60.0))
+    queued = await engine.submit(rig.request(queue_timeout=60.0))
+    await rig.until(lambda: bool(handler.calls) and not engine._items)
+    before = await engine.get(waiting.id)
+    rig.clock_offset = 7200.0
+    await rig.until(lambda: "jumped" in caplog.text)
+    await rig.store.renew("nobody", 1.0)  # one writer: what was on its way is done now
+    after = await engine.get(waiting.id)
+    assert (after.deadline - before.deadline).total_seconds() == pytest.approx(7200.0, abs=5.0)
+    assert (await engine.get(queued.id)).state is State.QUEUED
+    assert handler.calls == ["do"]
+    away[0] = False
+    await rig.store.shift(-3600.0)
+    engine._wake.set()
+    assert (await engine.wait(waiting.id, 20)).done
+    assert (await engine.wait(queued.id, 20)).state is State.SUCCEEDED
+
+
+async def test_a_handler_cancelled_in_a_write_tells_nothing_twice(rig: Rig) -> None:
+    """What was on its way when the cancel came is written once."""
+    begun = asyncio.Event()
+
+    async def do(work: Work) -> JsonMapping:
+        begun.set()
+        n = 0
+        while True:
+            n += 1
+            await work.log(Level.INFO, f"line {n}")
+            await work.save_shell({"n": n})
+
+    engine = await rig.engine(rig.handler(do), cancel_grace=0.0)
+    asked = await engine.submit(rig.request())
+    await begun.wait()
+    await engine.cancel(asked.id)
+    events = [event async for event in engine.watch(asked.id)]
+    lines = [event.body.message for event in events if isinstance(event.body, LogLine)]
+    assert lines == [f"line {n}" for n in range(1, len(lines) + 1)]
 
 
 async def test_a_claim_whose_answer_was_lost_is_given_back(rig: Rig) -> None:
