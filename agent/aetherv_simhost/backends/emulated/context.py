@@ -108,6 +108,7 @@ class JobContext:
             return
         self.check()
         attempt = self.journal.begin_step(name)
+        self.records.vm_id = self.journal.vm_id
         self.records.progress(name, "started", attempt)
         if (fault := self.fault("host_reboot", name)) is not None:
             self.host.reboot()
@@ -121,4 +122,5 @@ class JobContext:
             self.records.progress(name, "failed", attempt)
             raise
         self.journal.end_step(name)
+        self.records.vm_id = self.journal.vm_id
         self.records.progress(name, "done", attempt)

@@ -76,6 +76,7 @@ def _relay(
     journal = jobs.read(job_id)
     if journal is None:
         return None
+    records.vm_id = str(journal.get("vm_id") or "")
     for step, entry in journal["steps"].items():
         now = (str(entry["state"]), int(entry.get("done_bytes", 0)))
         if seen.get(step) == now:

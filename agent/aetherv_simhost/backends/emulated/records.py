@@ -23,6 +23,8 @@ class Records:
     def __init__(self, write: Callable[[str], None], job_id: str) -> None:
         self._write = write
         self._job_id = job_id
+        self.vm_id = ""
+        """The job's VM, told with each progress once it is known."""
 
     def progress(
         self,
@@ -43,6 +45,7 @@ class Records:
             done_bytes=done_bytes,
             total_bytes=total_bytes,
             message=message or None,
+            vm_id=self.vm_id or None,
         )
 
     def log(self, level: str, message: str, *, reason: str = "", field: str = "") -> None:
