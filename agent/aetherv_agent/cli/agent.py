@@ -30,7 +30,6 @@ def serve(
     # gRPC's core writes to standard error by itself, past our log; it reads this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-    from aetherv_agent import app as composition
     from aetherv_agent import hardening, logs
     from aetherv_agent.config import load
     from aetherv_agent.core.errors import AethervError
@@ -38,6 +37,9 @@ def serve(
     try:
         settings = load(config, _flags(state_dir, log_level, log_format))
         hardening.harden()
+        # The rooms take a second or two to load: a wrong configuration is told before.
+        from aetherv_agent import app as composition
+
         logs.configure(settings.log.level, settings.log.format)
         asyncio.run(composition.serve(settings, _announce))
     except AethervError as error:

@@ -17,8 +17,11 @@ import pytest
 import yaml
 from aetherv.client import AgentError
 from aetherv.v1 import host_service_pb2, operation_pb2, operation_service_pb2, vm_pb2, vm_service_pb2
+from aetherv_agent.cli.main import app
 from aetherv_simhost.faults import Fault
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from support.agent_site import PASSWORD, AgentProcess, MakeAgent, Site
+from typer.testing import CliRunner, Result
 
 GUEST_PASSWORD = "guest-pa\u00dfword-1"
 
@@ -42,16 +45,9 @@ def create(**changes: Any) -> vm_service_pb2.CreateVmRequest:
     return vm_service_pb2.CreateVmRequest(**(said | changes))
 
 
-def aetherv(agent: AgentProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
+def aetherv(agent: AgentProcess, *arguments: str) -> Result:
     """Run the command line against an agent."""
-    return subprocess.run(
-        [sys.executable, "-m", "aetherv_agent", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **agent.environment},
-    )
+    return CliRunner().invoke(app, arguments, env=agent.environment)
 
 
 def test_a_vm_is_made_read_listed_and_removed(make_agent: MakeAgent, site: Site) -> None:
@@ -142,7 +138,11 @@ def test_a_stop_ends_watches_and_a_new_start_goes_on_with_the_work(make_agent: M
         assert error.retry_delay is not None
     assert agent.stop() == 0
     assert "Traceback" not in agent.log
+    kept = ("token", "tls/ca.pem", "tls/server.pem")
+    before = [(agent.folder / "state" / name).read_bytes() for name in kept]
     again = make_agent()
+    # Authority, certificate and token are made once: clients of the first start reach the second one.
+    assert [(again.folder / "state" / name).read_bytes() for name in kept] == before
     with again.client() as client:
         done = client.wait(operation.name, timeout=90)
         answer = client.hosts.ListHosts(host_service_pb2.ListHostsRequest())
@@ -155,20 +155,6 @@ def test_a_stop_ends_watches_and_a_new_start_goes_on_with_the_work(make_agent: M
         (operation_pb2.VmOperationMetadata.STATE_SUCCEEDED, 1),
         (operation_pb2.VmOperationMetadata.STATE_FAILED, 0),
     }
-
-
-def test_the_state_outlives_the_process(make_agent: MakeAgent) -> None:
-    """Authority, certificate and token are made once; a client of the first start reaches the second one."""
-    first = make_agent()
-    files = {
-        name: (first.folder / "state" / name).read_bytes()
-        for name in ("token", "tls/ca.pem", "tls/server.pem")
-    }
-    assert first.stop() == 0
-    second = make_agent()
-    assert {name: (second.folder / "state" / name).read_bytes() for name in files} == files
-    with second.client() as client:
-        client.hosts.ListHosts(host_service_pb2.ListHostsRequest())
 
 
 def start_that_fails(folder: Path, config: object, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -240,14 +226,31 @@ def test_the_command_line_shows_watches_and_cancels(make_agent: MakeAgent, site:
     hosts = aetherv(agent, "hosts", "list")
     assert "ready" in hosts.stdout
     cancelled = aetherv(agent, "operations", "cancel", name)
-    assert cancelled.returncode == 0, cancelled.stderr
+    assert cancelled.exit_code == 0, cancelled.stderr
     watched = aetherv(agent, "operations", "watch", name)
-    assert watched.returncode == 1
+    assert watched.exit_code == 1
     assert "cancelled" in watched.stderr
     shown = aetherv(agent, "operations", "show", operation.name)
     assert "cancelled" in shown.stdout
     assert json.loads(aetherv(agent, "operations", "show", "--json", name).stdout)["done"] is True
     missing = aetherv(agent, "vms", "show", "nothing")
-    assert missing.returncode == 1
+    assert missing.exit_code == 1
     assert "[VM_NOT_FOUND]" in missing.stderr
     assert json.loads(aetherv(agent, "vms", "list", "--json").stdout) == {"vms": [], "unreachable": []}
+
+
+def test_the_notice_before_a_stop_still_answers_and_a_second_signal_ends_it(make_agent: MakeAgent) -> None:
+    """Health says NOT_SERVING at once, calls are answered during the notice, and a second signal asks for haste."""
+    agent = make_agent(operations={"shutdown_notice": 300, "shutdown_grace": 300})
+    environment = agent.environment
+    credentials = grpc.ssl_channel_credentials(Path(environment["AETHERV_CA_CERT"]).read_bytes())
+    assert agent.process is not None
+    with grpc.secure_channel(agent.endpoint, credentials) as channel, agent.client() as client:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(), timeout=60)
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        agent.process.send_signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert len(client.hosts.ListHosts(host_service_pb2.ListHostsRequest()).hosts) == 1
+        agent.process.send_signal(signal.SIGTERM)
+        assert agent.process.wait(60) == 0
