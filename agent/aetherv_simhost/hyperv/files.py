@@ -4,10 +4,11 @@ Every error is one of ``errors.FileError``; an OSError never leaves this module.
 """
 
 import errno
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -187,8 +188,10 @@ class HostFiles:
     def free(self, path: str) -> int:
         """Free space on the volume that holds a path, in bytes."""
         mount = self.mount_of(path)
-        others = [self._tree.real(m) for m in self._volumes if m != mount and paths.within(m, mount)]
-        return max(0, self._volumes[mount] - _used(self._tree.real(mount), others))
+        others = frozenset(
+            str(self._tree.real(m)) for m in self._volumes if m != mount and paths.within(m, mount)
+        )
+        return max(0, self._volumes[mount] - _used(str(self._tree.real(mount)), others))
 
     def _guard(self, path: str) -> None:
         name = path.casefold()
@@ -206,20 +209,19 @@ def _mount(path: str) -> str:
     return bare + "\\" if bare.endswith(":") else bare
 
 
-def _used(folder: Path, others: list[Path]) -> int:
+def _used(folder: str, others: frozenset[str]) -> int:
+    """Bytes of the files below a folder, other volumes' mount folders left out."""
     total = 0
     try:
-        entries = list(folder.iterdir())
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(OSError):  # went away meanwhile
+                    if not entry.is_dir():
+                        total += entry.stat().st_size
+                    elif entry.path not in others:
+                        total += _used(entry.path, others)
     except OSError:
-        return 0
-    for entry in entries:
-        try:
-            if entry.is_dir():
-                total += 0 if entry in others else _used(entry, others)
-            else:
-                total += entry.stat().st_size
-        except OSError:  # went away meanwhile
-            continue
+        return total
     return total
 
 

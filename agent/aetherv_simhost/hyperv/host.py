@@ -23,7 +23,7 @@ from aetherv_simhost.hyperv.guests.exchange import GUEST_STATE, PUBLIC_KEY
 from aetherv_simhost.hyperv.kvp import Change, KvpExchange
 from aetherv_simhost.hyperv.machine import ExchangeRecord, Machine
 from aetherv_simhost.hyperv.settings import ImageSettings, ModelSettings
-from aetherv_simhost.hyperv.speech import image_host_name, spoken
+from aetherv_simhost.hyperv.speech import fresh_guest, spoken
 from aetherv_simhost.hyperv.store import StateStore
 from aetherv_simhost.hyperv.timers import Timers
 from aetherv_simhost.hyperv.vm import (
@@ -61,6 +61,7 @@ class HyperVHost:
         self._kvp: dict[str, KvpExchange] = {}
         self._timers = Timers(settings.guest_workers, f"guest-{host_id}", self._guest_broke)
         self.files = HostFiles(self._store.drives_folder, settings.volumes, self._files_in_use)
+        self.disk_sizes = media.DiskSizes(self.files)
         kept = self._store.host()
         self._number = int(kept.get("number", 0))
         self._cluster = Cluster(
@@ -283,6 +284,7 @@ class HyperVHost:
             self._end_life(vm.id)
             self.files.lock_for(_files(vm), self.settings.host_seconds.release)
             self._store.forget(vm.id)
+            self.disk_sizes.forget(vm.all_disks())
             for kept in (self._vms, self._guests, self._kvp):
                 kept.pop(vm.id, None)
             self._remove_configuration(vm)
@@ -401,8 +403,7 @@ class HyperVHost:
         image = self._image(vm)
         guest = self._guests[vm.id]
         if image is not None and not guest.image:
-            phase = GuestPhase.FAILED if image.phase_left else GuestPhase.FRESH
-            guest = Guest(image.name, image.family, phase, GuestIdentity(image_host_name(image, vm.id)))
+            guest = fresh_guest(image, vm.id)
         if guest.phase is GuestPhase.APPLIED and guest.becoming is not None:
             guest = replace(guest, identity=guest.becoming, becoming=None, provisioned_life=vm.lives)
         self._guests[vm.id] = guest

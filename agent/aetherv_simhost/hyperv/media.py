@@ -6,7 +6,7 @@ stands what a guest needs to know, as JSON. A clone is a copy of the bytes, so i
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from aetherv_simhost.hyperv.errors import FileError
@@ -63,15 +63,34 @@ def read_iso(files: HostFiles, path: str) -> tuple[str, str] | None:
     return None if raw is None else (str(raw.get("family")), str(raw.get("version")))
 
 
-def disk_size(files: HostFiles, path: str) -> int:
-    """A disk's size for the guest, in bytes; its file's where nothing says it, 0 where there is no file."""
-    image = read_disk(files, path)
-    if image is not None:
-        return image.size_bytes
-    try:
-        return files.size(path)
-    except FileError:
-        return 0
+class DiskSizes:
+    """Disks' sizes for their guests, each read once: a size never changes while a VM has the disk."""
+
+    def __init__(self, files: HostFiles) -> None:
+        self._files = files
+        self._known: dict[str, int] = {}
+
+    def of(self, path: str) -> int:
+        """A disk's size in bytes; its file's where nothing says it, 0 where there is no file."""
+        key = path.casefold()
+        size = self._known.get(key)
+        if size is None:
+            size = self._known[key] = self._read(path)
+        return size
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Forgets disks whose VM is gone."""
+        for path in paths:
+            self._known.pop(path.casefold(), None)
+
+    def _read(self, path: str) -> int:
+        image = read_disk(self._files, path)
+        if image is not None:
+            return image.size_bytes
+        try:
+            return self._files.size(path)
+        except FileError:
+            return 0
 
 
 def _header(values: Mapping[str, object]) -> bytes:

@@ -4,6 +4,7 @@ Names are found without regard to case and keep the case they were made with. On
 """
 
 import fnmatch
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -74,10 +75,11 @@ class WindowsTree:
 
     def real(self, path: str) -> Path:
         """The real path; of names that are there in other letter case, those that are there."""
-        found = self._root
+        found = str(self._root)
         for name in self.parts(path):
-            found /= self._spelled(found, name)
-        return found
+            exact = f"{found}/{name}"
+            found = exact if os.path.lexists(exact) else f"{found}/{_spelled(found, name)}"
+        return Path(found)
 
     def find(self, pattern: str) -> list[str]:
         """The Windows paths that match a path with ``*`` and ``?`` in its names, in order of their names."""
@@ -98,12 +100,12 @@ class WindowsTree:
         real = self.real(folder)
         return sorted(entry.name for entry in real.iterdir()) if real.is_dir() else []
 
-    @staticmethod
-    def _spelled(folder: Path, name: str) -> str:
-        try:
-            if (folder / name).exists() or not folder.is_dir():
-                return name
-        except OSError:
-            return name
-        wanted = name.casefold()
-        return next((entry.name for entry in folder.iterdir() if entry.name.casefold() == wanted), name)
+
+def _spelled(folder: str, name: str) -> str:
+    """A name as it stands in a folder, whatever its letter case; as given where it is not there."""
+    wanted = name.casefold()
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  # names are all that is wanted here, and this is the hot path
+        return next((entry for entry in names if entry.casefold() == wanted), name)
+    except OSError:
+        return name

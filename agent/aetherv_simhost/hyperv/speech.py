@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aetherv_simhost.hyperv.settings import ImageSettings
-from aetherv_simhost.hyperv.vm import Guest, VirtualMachine
+from aetherv_simhost.hyperv.vm import Guest, GuestIdentity, GuestPhase, VirtualMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,9 @@ def spoken(vm: VirtualMachine, guest: Guest, switches: Mapping[str, str], dhcp: 
     return Speech(items, addresses)
 
 
-def image_host_name(image: ImageSettings, vm_id: str) -> str:
-    """The host name that a guest has before it is provisioned."""
-    if image.family == "windows":
-        return f"WIN-{vm_id.replace('-', '')[:11].upper()}"
-    return image.name.split()[0].lower()
+def fresh_guest(image: ImageSettings, vm_id: str) -> Guest:
+    """A guest at its very first start: it has the image's host name, and perhaps a phase of an earlier life."""
+    windows = image.family == "windows"
+    name = f"WIN-{vm_id.replace('-', '')[:11].upper()}" if windows else image.name.split()[0].lower()
+    phase = GuestPhase.FAILED if image.phase_left else GuestPhase.FRESH
+    return Guest(image.name, image.family, phase, GuestIdentity(name))

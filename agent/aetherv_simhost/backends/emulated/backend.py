@@ -34,9 +34,10 @@ class EmulatedBackend:
         state_dir.mkdir(parents=True, exist_ok=True)
         self.host = HyperVHost(host_id, state_dir, faults, ModelSettings.read(settings))
         self._closed = threading.Event()
-        self._create = CreateScript(self.host, threading.Lock())
-        self._delete = DeleteScript(self.host)
-        self._inventory = InventoryScript(self.host)
+        ended: dict[str, int] = {}
+        self._create = CreateScript(self.host, ended, threading.Lock())
+        self._delete = DeleteScript(self.host, ended)
+        self._inventory = InventoryScript(self.host, ended)
         folder = f"{self.host.settings.install_directory}\\scripts\\{contracts.scripts_version()}\\"
         scripts = contracts.document("records")["scripts"]
         self._kinds = {(folder + script["file"]).casefold(): kind for kind, script in scripts.items()}

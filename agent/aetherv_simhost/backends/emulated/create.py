@@ -39,11 +39,13 @@ class CreateScript:
 
     Args:
         host: The model.
+        ended: See `Jobs`.
         planning: Held while a job looks for its place, so that two jobs never find the same one.
     """
 
-    def __init__(self, host: HyperVHost, planning: threading.Lock) -> None:
+    def __init__(self, host: HyperVHost, ended: dict[str, int], planning: threading.Lock) -> None:
         self._host = host
+        self._ended = ended
         self._planning = planning
 
     def run(self, call: ScriptCall, write: Callable[[str], None], ends: Ends) -> None:
@@ -55,7 +57,7 @@ class CreateScript:
             return
         records = Records(write, document.job_id)
         try:
-            jobs = Jobs(self._host.files, document.host.jobs_directory)
+            jobs = Jobs(self._host.files, document.host.jobs_directory, self._ended)
         except HyperVError as error:
             records.outcome(error_outcome(failure_of(error), undone=True))
             return

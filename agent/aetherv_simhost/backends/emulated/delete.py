@@ -26,10 +26,11 @@ _RELEASE_SECONDS: Final = 60
 
 
 class DeleteScript:
-    """The script on one host."""
+    """The script on one host; ``ended`` as for `Jobs`."""
 
-    def __init__(self, host: HyperVHost) -> None:
+    def __init__(self, host: HyperVHost, ended: dict[str, int]) -> None:
         self._host = host
+        self._ended = ended
 
     def run(self, call: ScriptCall, write: Callable[[str], None], ends: Ends) -> None:
         """Runs one call to its last record; a stopped call just ends."""
@@ -41,7 +42,7 @@ class DeleteScript:
             return
         records = Records(write, document.job_id)
         try:
-            jobs = Jobs(self._host.files, document.host.jobs_directory)
+            jobs = Jobs(self._host.files, document.host.jobs_directory, self._ended)
         except HyperVError as error:
             records.outcome(error_outcome(failure_of(error)))
             return

@@ -19,10 +19,11 @@ from aetherv_simhost.hyperv.host import HyperVHost
 
 
 class InventoryScript:
-    """The script on one host."""
+    """The script on one host; ``ended`` as for `Jobs`."""
 
-    def __init__(self, host: HyperVHost) -> None:
+    def __init__(self, host: HyperVHost, ended: dict[str, int]) -> None:
         self._host = host
+        self._ended = ended
 
     def run(self, call: ScriptCall, write: Callable[[str], None]) -> None:
         """Runs one call: one record, the last."""
@@ -87,11 +88,9 @@ class InventoryScript:
         return found
 
     def _jobs(self, document: Document) -> list[dict[str, Any]]:
-        jobs = Jobs(self._host.files, document.host.jobs_directory)
+        jobs = Jobs(self._host.files, document.host.jobs_directory, self._ended)
         found = []
-        for journal in jobs.all():
-            if journal["state"] == "ended":
-                continue
+        for journal in jobs.open():
             state = journal["state"] if jobs.running(journal["job_id"]) else "interrupted"
             job = {name: journal[name] for name in ("job_id", "script", "vm_name", "step", "reserved_bytes")}
             found.append({**job, "state": state, **({"vm_id": journal["vm_id"]} if journal["vm_id"] else {})})

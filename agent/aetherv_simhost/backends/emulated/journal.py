@@ -10,7 +10,6 @@ from aetherv_agent import contracts
 
 from aetherv_simhost.backends.emulated.failures import JobFailed
 from aetherv_simhost.backends.emulated.locks import FileLock, is_locked, try_lock
-from aetherv_simhost.hyperv import paths
 from aetherv_simhost.hyperv.files import HostFiles
 
 FORMAT: Final = 1
@@ -22,12 +21,14 @@ class Jobs:
     Args:
         files: The host's files.
         folder: The folder's Windows path; made if it is not there.
+        ended: Names of journals that are known to have ended, with the time of their last write; shared by all who
+            list jobs, so that a journal that ended is read once.
     """
 
-    def __init__(self, files: HostFiles, folder: str) -> None:
+    def __init__(self, files: HostFiles, folder: str, ended: dict[str, int]) -> None:
         files.make_dir(folder)
-        self._files = files
-        self.folder = folder
+        self._folder = files.real(folder)
+        self._ended = ended
 
     def lock(self, job_id: str) -> FileLock | None:
         """The lock of a job; None while another run holds it."""
@@ -70,15 +71,22 @@ class Jobs:
         partial.write_text(json.dumps(values), encoding="utf-8")
         partial.replace(real)
 
-    def all(self) -> Iterator[dict[str, Any]]:
-        """Every journal in the folder."""
-        for path in self._files.entries(self.folder):
-            name = paths.name_of(path)
-            if name.endswith(".json") and (journal := self.read(name.removesuffix(".json"))) is not None:
+    def open(self) -> Iterator[dict[str, Any]]:
+        """Every journal in the folder that has not ended."""
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                written = path.stat().st_mtime_ns
+            except FileNotFoundError:
+                continue
+            if self._ended.get(str(path)) == written or (journal := self.read(path.stem)) is None:
+                continue
+            if journal["state"] == "ended":
+                self._ended[str(path)] = written
+            else:
                 yield journal
 
     def _real(self, name: str) -> Path:
-        return self._files.real(paths.join(self.folder, name))
+        return self._folder / name
 
 
 class Journal:

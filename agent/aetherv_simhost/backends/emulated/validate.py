@@ -169,7 +169,7 @@ def _judge_name(host: HyperVHost, jobs: Jobs, document: Document, spec: VmSpec) 
             f"A VM named {there[0].name!r} is on {host.computer_name} already, with id {there[0].id}.",
             field="vm_name",
         )
-    for journal in jobs.all():
+    for journal in jobs.open():
         if _is_open(journal, document) and journal["vm_name"].casefold() == spec.vm_name.casefold():
             raise JobFailed(
                 "VM_ALREADY_EXISTS",
@@ -179,7 +179,7 @@ def _judge_name(host: HyperVHost, jobs: Jobs, document: Document, spec: VmSpec) 
 
 
 def _judge_room(host: HyperVHost, jobs: Jobs, document: Document, plan: Plan) -> None:
-    others = [journal for journal in jobs.all() if _is_open(journal, document)]
+    others = [journal for journal in jobs.open() if _is_open(journal, document)]
     promised = sum(int(journal["reserved_bytes"]) for journal in others)
     mount, free = host.files.mount_of(plan.folder), host.files.free(plan.folder)
     needed = plan.image_bytes + media.ISO_BYTES + host.settings.space_reserve_bytes
@@ -222,8 +222,4 @@ def _judge_cluster(host: HyperVHost, folder: str, *, delegated: bool) -> None:
 
 
 def _is_open(journal: dict[str, object], document: Document) -> bool:
-    return (
-        journal.get("script") == "create"
-        and journal.get("state") != "ended"
-        and journal.get("job_id") != document.job_id
-    )
+    return journal.get("script") == "create" and journal.get("job_id") != document.job_id

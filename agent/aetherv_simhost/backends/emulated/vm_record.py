@@ -5,9 +5,7 @@ from typing import Any
 
 from aetherv_simhost.backends.emulated import mark
 from aetherv_simhost.backends.emulated.records import timestamp
-from aetherv_simhost.hyperv import media
 from aetherv_simhost.hyperv.errors import FileError
-from aetherv_simhost.hyperv.files import HostFiles
 from aetherv_simhost.hyperv.host import HyperVHost
 from aetherv_simhost.hyperv.vm import State, VirtualMachine
 
@@ -36,7 +34,7 @@ def vm_record(host: HyperVHost, vm: VirtualMachine) -> dict[str, Any]:
             }
             for a in vm.adapters
         ],
-        "disks": [disk_record(host.files, path) for path in vm.disks],
+        "disks": [disk_record(host, path) for path in vm.disks],
         "path": vm.path,
         "create_time": timestamp(vm.create_time),
         "uptime_seconds": int(vm.uptime(time.time())),
@@ -47,10 +45,10 @@ def vm_record(host: HyperVHost, vm: VirtualMachine) -> dict[str, Any]:
     return record
 
 
-def disk_record(files: HostFiles, path: str) -> dict[str, Any]:
+def disk_record(host: HyperVHost, path: str) -> dict[str, Any]:
     """The ``disk`` object of a disk's file."""
     try:
-        size = files.size(path)
+        size = host.files.size(path)
     except FileError:
         size = 0
-    return {"path": path, "size_bytes": media.disk_size(files, path), "file_bytes": size}
+    return {"path": path, "size_bytes": host.disk_sizes.of(path), "file_bytes": size}

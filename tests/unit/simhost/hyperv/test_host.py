@@ -241,6 +241,13 @@ def test_settings_are_read_strictly() -> None:
     assert (read.memory_bytes, read.guest_seconds.boot, read.guest_seconds.poll) == (5, 1, 0.05)
     assert [image.name for image in read.images][-1] == "SUSE 15"
     assert len(read.images) == 4
-    for wrong in ({"memory": 5}, {"guest_seconds": {"boots": 1}}, {"images": [{"nome": "x"}]}, {"images": 5}):
+    for wrong in (
+        {"memory": 5},
+        {"memory_bytes": "much"},
+        {"record_exchange": 1},
+        {"guest_seconds": {"boots": 1}},
+        {"images": [{"nome": "x"}]},
+        {"images": 5},
+    ):
         with pytest.raises(SettingsError):
             ModelSettings.read(wrong)
