@@ -67,7 +67,7 @@ def from_warnings(warnings: Iterable[operation_pb2.Warning], config: State | Non
     return tuple(
         warning(
             f"{_label(item.field, config)}: {item.message}" if item.field else item.message or item.reason,
-            f"The agent says so of this VM ({item.reason}).",
+            f"(Warning id: {item.reason}.)",
             path_of(item.field, config),
         )
         for item in warnings

@@ -14,7 +14,7 @@ from terraform_provider_aetherv.plugin.messages import ApplyRequest, ApplyRespon
 from terraform_provider_aetherv.resources.session import Session
 from terraform_provider_aetherv.resources.vm import leftovers
 from terraform_provider_aetherv.resources.vm.model import completed, id_of, timeout_of, to_create, to_secrets
-from terraform_provider_aetherv.resources.vm.private import CREATED, Private
+from terraform_provider_aetherv.resources.vm.private import CREATED, Private, decode
 
 _PUBLISH: Final = "publish"
 _LOOK_SECONDS: Final = 30.0
@@ -60,13 +60,16 @@ def create(request: ApplyRequest, agent: Agent, session: Session) -> ApplyRespon
         return _lost(planned, config, outcome, outcome.lost, title("follow the create of", name, host))
     if outcome.error is not None:
         return _failed(planned, config, agent, session, outcome, host)
-    return _made(planned, config, agent, outcome, host)
+    warned = decode(request.planned_private).warned.split(",")
+    diagnostics = from_warnings((w for w in outcome.facts.warnings if w.reason not in warned), config)
+    return _made(planned, agent, outcome, host, diagnostics)
 
 
-def _made(planned: State, config: State, agent: Agent, outcome: Outcome, host: str | None) -> ApplyResponse:
+def _made(
+    planned: State, agent: Agent, outcome: Outcome, host: str | None, diagnostics: Diagnostics
+) -> ApplyResponse:
     vm = outcome.vm
     vm_id = id_of(vm.name if vm is not None else outcome.facts.target)
-    diagnostics: Diagnostics = from_warnings(outcome.facts.warnings, config)
     if vm is None:
         # The create goes on behind a published VM: what the host says now is all there is.
         vm, trouble = _look(agent, vm_id, outcome.facts.host)

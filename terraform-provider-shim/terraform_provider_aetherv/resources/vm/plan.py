@@ -80,14 +80,16 @@ def _create(request: PlanRequest, config: State, session: Session) -> PlanRespon
     planned["os_family"] = _family(config, planned["image_name"], None)
     # The family that no image tells is an error below; Terraform is shown "known after apply" until then.
     diagnostics = list(check_create(planned, config))
-    replaced = private.decode(request.prior_private).replaces
+    replaced, warned = private.decode(request.prior_private).replaces, ""
     if not has_errors(diagnostics) and session.agent is not None:
         from terraform_provider_aetherv.resources.vm.plan_check import check_with_agent
 
-        diagnostics += check_with_agent(planned, config, session, replaced)
+        checked = check_with_agent(planned, config, session, replaced)
+        diagnostics += checked.diagnostics
+        warned = ",".join(sorted(checked.warned))
     return PlanResponse(
         planned=planned,
-        private=private.Private(replaces=replaced).encode(),
+        private=private.Private(replaces=replaced, warned=warned).encode(),
         diagnostics=tuple(diagnostics),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from terraform_provider_aetherv.agent import AgentError
@@ -19,7 +20,15 @@ _CHOSEN: Final = frozenset({"virtual_switch", "target_host"})
 _TRIES: Final = 3
 
 
-def check_with_agent(planned: State, config: State, session: Session, replaced: str) -> Diagnostics:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the agent says of a planned create; ``warned`` holds the reasons of its own warnings."""
+
+    diagnostics: Diagnostics = ()
+    warned: frozenset[str] = frozenset()
+
+
+def check_with_agent(planned: State, config: State, session: Session, replaced: str) -> Checked:
     """Check a create with the agent, once all that it sends is known.
 
     Args:
@@ -30,7 +39,7 @@ def check_with_agent(planned: State, config: State, session: Session, replaced: 
     """
     agent = session.agent
     if agent is None or not _sendable(planned, config):
-        return ()
+        return Checked()
     summary = title("create", planned["vm_name"], planned["target_host"] if config["target_host"] else None)
     ignored = {replaced} - {""}
     warnings: list[Diagnostic] = []
@@ -43,12 +52,13 @@ def check_with_agent(planned: State, config: State, session: Session, replaced: 
             # Read after the answer: the state of a tainted VM may have been shown to this process meanwhile.
             holders = _holders(problem, session) - ignored
             if not holders or attempt == _TRIES - 1:
-                return from_error(summary, problem, config=config, stands="Nothing was changed.")
+                return Checked(from_error(summary, problem, config=config, stands="Nothing was changed."))
             warnings.append(_held(problem, planned))
             ignored |= holders
         else:
-            return (*warnings, *from_warnings(told, config))
-    return tuple(warnings)
+            reasons = frozenset(item.reason for item in told)
+            return Checked((*warnings, *from_warnings(told, config)), reasons)
+    return Checked(tuple(warnings))
 
 
 def _sendable(planned: State, config: State) -> bool:

@@ -17,11 +17,13 @@ class Private:
         origin: ``created``: a null in the state means "none"; ``imported``: it means "unknown".
         operation: the create whose end nobody saw, ``operations/...``; empty: none stands open.
         replaces: in a plan alone: the id of the VM whose place the planned one takes.
+        warned: in a plan alone: what the agent warned of then, by reason, with commas between.
     """
 
     origin: str = CREATED
     operation: str = ""
     replaces: str = ""
+    warned: str = ""
 
     def encode(self) -> bytes:
         """Give the bytes that Terraform stores."""

@@ -46,7 +46,7 @@ def applied(
     )
 
 
-def created(session: Session, **changed: Any) -> ApplyResponse:
+def created(session: Session, stored: bytes = b"", **changed: Any) -> ApplyResponse:
     """Plan and apply a create."""
     config = config_of(**changed)
     agent, session.agent = session.agent, None
@@ -63,7 +63,7 @@ def created(session: Session, **changed: Any) -> ApplyResponse:
         session,
     ).planned
     session.agent = agent
-    return applied(session, planned, config=config)
+    return applied(session, planned, config=config, stored=stored)
 
 
 def has_error(response: ApplyResponse) -> bool:
@@ -94,6 +94,17 @@ def test_create_gives_what_was_planned_and_what_the_host_says(session: Session, 
     (request,) = agent.created
     assert request.secrets.guest_la_pw == "Secret-Value-1"
     assert request.wait_for_guest == vm_service_pb2.GUEST_WAIT_APPLIED
+
+
+def test_warnings_are_told_once(session: Session, agent: StubAgent) -> None:
+    """What the plan has warned of is not said again; what came up in apply is."""
+    told = [
+        operation_pb2.Warning(reason="OLD", message="a"),
+        operation_pb2.Warning(reason="NEW", message="b"),
+    ]
+    agent.outcomes = [outcome_of(vm=vm_of(), facts=facts(warnings=told))]
+    response = created(session, private.Private(warned="OLD,OTHER").encode())
+    assert [item.summary for item in response.diagnostics] == ["b"]
 
 
 def test_each_apply_has_its_own_request_id(session: Session, agent: StubAgent) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aetherv.v1 import operation_pb2
 from terraform_provider_aetherv.agent import AgentError
 from terraform_provider_aetherv.cty.values import UNKNOWN
 from terraform_provider_aetherv.plugin.messages import ClientCapabilities, PlanRequest, PlanResponse, Severity
@@ -208,6 +209,14 @@ def test_replacement_ignores_the_vm_that_it_replaces(session: Session, agent: St
     response = planned(session, config_of(), stored=private.Private(replaces=VM_ID).encode())
     assert response.diagnostics == ()
     assert list(agent.checks[0].ignore_vms) == [f"vms/{VM_ID}"]
+
+
+def test_warnings_of_the_agent(session: Session, agent: StubAgent) -> None:
+    """A check's warnings are at their attributes, and apply knows that they were told."""
+    agent.warnings = [operation_pb2.Warning(reason="SLOW", field="vm.gb_ram", message="swaps")]
+    response = planned(session, config_of())
+    assert warnings(response) == [("gb_ram",)]
+    assert private.decode(response.private).warned == "SLOW"
 
 
 def test_agent_that_is_away_is_an_error(session: Session, agent: StubAgent) -> None:
