@@ -84,12 +84,13 @@ def test_after_publish_no_secret_is_needed(slow: Any) -> None:
     assert slow.create(secrets={}).result["verified"] is True
 
 
-def test_before_publish_the_secrets_are_needed_again(slow: Any) -> None:
+def test_before_publish_the_secrets_are_needed_again(make_site: Any) -> None:
     """Without them the job is taken back and says which is missing."""
-    stopped_in(slow, "wait_ready")
-    error = slow.create(secrets={}).error
+    site = make_site(guest_seconds={"boot": 2.0})
+    stopped_in(site, "wait_ready")
+    error = site.create(secrets={}).error
     assert (error.id, error.undone) == ("SECRET_MISSING", True)
-    assert slow.stands() == NOTHING
+    assert site.stands() == NOTHING
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -162,7 +163,7 @@ def test_a_follower_goes_on_with_a_job_that_was_left(slow: Any) -> None:
 
 def test_copies_wait_for_a_slot(make_site: Any) -> None:
     """With one copy slot a second job waits, and says so."""
-    site = make_site(copy_bytes_per_second=1 << 20)
+    site = make_site(copy_bytes_per_second=1 << 18)
     site.agent = dataclasses.replace(site.agent, copies=1)
     first = site.start_create("job-1", site.spec(vm_name="one"))
     first.wait_for("copy_image", "running")
@@ -173,26 +174,30 @@ def test_copies_wait_for_a_slot(make_site: Any) -> None:
     assert answer.vm.name == "two"
 
 
-def test_two_jobs_for_one_name_make_one_vm(slow: Any) -> None:
-    """A name that an open job has is taken."""
-    first = slow.start_create("job-1")
+def test_two_jobs_for_one_name_make_one_vm(make_site: Any) -> None:
+    """A name that an open job has is taken, whatever its letter case."""
+    site = make_site(copy_bytes_per_second=1 << 16)
+    first = site.start_create("job-1")
     first.wait_for("copy_image")
-    error = slow.create("job-2").error
+    error = site.create("job-2", site.spec(vm_name="WEB-01")).error
     assert error.id == "VM_ALREADY_EXISTS"
     assert "job-1" in error.message
-    assert first.join().vm.name == "web-01"
+    assert site.create("job-1", cancel=True).error.undone
+    assert first.join().error.id == "JOB_CANCELLED"
 
 
-def test_an_unmarked_vm_in_the_jobs_folder_is_the_jobs(slow: Any) -> None:
+def test_an_unmarked_vm_in_the_jobs_folder_is_the_jobs(make_site: Any) -> None:
     """A kill between New-VM and Set-VM leaves an unmarked VM: the folder decides."""
-    stopped_in(slow, "copy_iso")
+    site = make_site(copy_bytes_per_second=1 << 18)
+    stopped_in(site, "copy_image")
     folder = r"C:\ClusterStorage\Volume1\Hyper-V\web-01"
-    vm = slow.backend.host.new_vm("web-01", folder, 2 << 30, "External")
-    journal = slow.backend.host.files.real(r"C:\ProgramData\Aether-V\jobs\job-1.json")
+    vm = site.backend.host.new_vm("web-01", folder, 2 << 30, "External")
+    journal = site.backend.host.files.real(r"C:\ProgramData\Aether-V\jobs\job-1.json")
     values = json.loads(journal.read_text())
     values["made"].append({"kind": "vm", "path": folder})
     journal.write_text(json.dumps(values))
-    assert slow.create().vm.id == vm.id
+    assert site.create().vm.id == vm.id
+    assert [v.id for v in site.backend.host.vms()] == [vm.id]
 
 
 def test_a_host_reboot_leaves_the_job_to_its_next_start(slow: Any) -> None:
@@ -226,3 +231,14 @@ def test_newer_journals_are_left_alone(site: Any) -> None:
     journal = site.backend.host.files.real(r"C:\ProgramData\Aether-V\jobs\job-1.json")
     journal.write_text(journal.read_text().replace('"format": 1', '"format": 2'))
     assert site.create().error.id == "JOURNAL_NEWER"
+
+
+def test_an_open_job_holds_no_secret_either(slow: Any) -> None:
+    """In the middle of a job, with everything published, no file of the host holds the password; the account it does."""
+    secret = "Mitten-drin-77c1"
+    stopped_in(slow, "wait_applied", secrets={"guest_la_pw": secret})
+    kept = b"".join(path.read_bytes() for path in slow.folder.rglob("*") if path.is_file())
+    assert secret.encode() not in kept
+    assert b"PRIVATE KEY" not in kept
+    assert b"hlvmm.meta.provisioning_system_checksum" in kept
+    assert b'\\"ops\\"' in kept
