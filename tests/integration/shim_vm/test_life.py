@@ -252,3 +252,41 @@ def test_state_is_plain_json(one_site: Site) -> None:
     state = json.loads(Path(one_site.terraform.workdir / "terraform.tfstate").read_text(encoding="utf-8"))
     (resource,) = state["resources"]
     assert resource["instances"][0]["attributes"]["gb_ram"] == 2
+
+
+def test_generated_configuration_plans_clean(site: Site) -> None:
+    """An import block writes a configuration that changes nothing, for a VM made here and for a foreign one."""
+    foreign = site.agent.add_vm(vm_name="db-01", notes="somebody's", vlan_id=7, vm_clustered=True)
+    site.applied(vm_config('  notes = "mine"'))
+    made = site.vm()["id"]
+    site.terraform.run("state", "rm", "aetherv_vm.web").ok()
+    blocks = [("web", made), ("db", foreign.name.removeprefix("vms/"))]
+    imports = "".join(
+        f'import {{\n  to = aetherv_vm.{name}\n  id = "{vm_id}"\n}}\n' for name, vm_id in blocks
+    )
+    site.write(imports)
+    plan = site.terraform.plan("-generate-config-out=generated.tf")
+    assert "2 to import, 0 to add, 0 to change, 0 to destroy" in plan.words, plan.output
+    site.terraform.apply().ok()
+    site.no_changes()
+    assert len(site.agent.creates) == 1
+
+
+def test_import_by_identity(site: Site) -> None:
+    """From Terraform 1.12 on the state holds the identity, and an import block may give it instead of the id."""
+    version = json.loads(site.terraform.run("version", "-json").ok().stdout)["terraform_version"]
+    site.applied(vm_config())
+    resource = site.terraform.resources()["aetherv_vm.web"]
+    vm_id = resource["values"]["id"]
+    if tuple(int(part) for part in version.split(".")[:2]) < (1, 12):
+        assert "identity" not in resource
+        return
+    assert resource["identity"] == {"id": vm_id}
+    site.terraform.run("state", "rm", "aetherv_vm.web").ok()
+    site.write(
+        vm_config() + f'import {{\n  to       = aetherv_vm.web\n  identity = {{ id = "{vm_id}" }}\n}}\n'
+    )
+    site.terraform.apply().ok()
+    assert site.vm()["id"] == vm_id
+    assert len(site.agent.creates) == 1
+    site.no_changes()
