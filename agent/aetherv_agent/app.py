@@ -1,21 +1,17 @@
-"""The composition root: builds every room of the agent from its configuration, runs it, and stops it.
+"""The composition root: builds every room of the agent from its configuration, and nothing else does.
 
-Nothing else builds rooms. ``wire`` is apart from ``serve`` so that tests can put other hosts in.
+``serving`` runs what is built here.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from typing import Protocol
-
-import structlog
 
 from aetherv_agent import addresses, config_check, secret_files
 from aetherv_agent.api.permissions import Principal, Role
@@ -30,7 +26,8 @@ from aetherv_agent.api.tokens import (
     digest_of,
     ensure_token,
 )
-from aetherv_agent.config import AgentConfig, HostConfig
+from aetherv_agent.config import AgentConfig
+from aetherv_agent.config_sections import HostConfig
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.ports import InventoryPort, JobPort
 from aetherv_agent.inventory import InventoryCache
@@ -43,9 +40,6 @@ from aetherv_agent.provisioning.requests import ProvisioningSettings
 from aetherv_agent.provisioning.service import VmProvisioning
 from aetherv_agent.store import Database, OperationStore, open_sqlite
 from aetherv_agent.winrm import WinRmHost, WinRmHosts, WinRmSettings
-
-_LOG = structlog.stdlib.get_logger("aetherv.agent")
-_CLOSE_SECONDS = 5.0
 
 
 class HostsPort(JobPort, InventoryPort, Protocol):
@@ -86,47 +80,6 @@ def agent_version() -> str:
         return metadata.version("aetherv")
     except metadata.PackageNotFoundError:
         return "0"
-
-
-async def serve(
-    config: AgentConfig,
-    announce: Callable[[str], None],
-    make_hosts: Callable[[AgentConfig], HostsPort] | None = None,
-) -> None:
-    """Build the agent, serve until SIGTERM or SIGINT, and stop as operations need it.
-
-    Args:
-        config: from ``config.load``.
-        announce: is told, line by line, where the agent listens and where its files are; never a secret.
-        make_hosts: how hosts are reached; None: by WinRM.
-
-    Raises:
-        AethervError: why it can't start.
-    """
-    config_check.check(config)
-    _make_state_dir(config)
-    signalled = _Signals()
-    agent = wire(config, (make_hosts or winrm_hosts)(config))
-    renewal = asyncio.create_task(agent.identity.renewal.run())
-    try:
-        with signalled:
-            await agent.engine.start()
-            bound = await agent.api.start()
-            for line in _announcement(agent, bound):
-                announce(line)
-            _LOG.info("serving", addresses=list(bound), hosts=len(config.hosts), version=agent_version())
-            await signalled.first.wait()
-            await _drain(agent, signalled)
-    finally:
-        renewal.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewal
-        await agent.engine.stop(0.0)
-        await agent.api.stop(0.0)
-        await agent.inventories.aclose()
-        await agent.hosts.aclose()
-        await agent.database.close()
-    _LOG.info("stopped")
 
 
 def wire(config: AgentConfig, hosts: HostsPort) -> Agent:
@@ -202,50 +155,6 @@ def winrm_hosts(config: AgentConfig) -> WinRmHosts:
     )
 
 
-class _Signals:
-    """SIGTERM and SIGINT: the first one asks for the stop, the second one for haste."""
-
-    def __init__(self) -> None:
-        self.first = asyncio.Event()
-        self.second = asyncio.Event()
-
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._seen)
-
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    def _seen(self) -> None:
-        (self.second if self.first.is_set() else self.first).set()
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, or until haste is asked for."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.second.wait(), seconds)
-
-
-async def _drain(agent: Agent, signalled: _Signals) -> None:
-    limits = agent.config.operations
-    _LOG.info("stopping", notice=limits.shutdown_notice, grace=limits.shutdown_grace)
-    await agent.api.not_serving()
-    # Whoever balances load by health has this long to look elsewhere.
-    await signalled.pause(limits.shutdown_notice)
-    agent.api.lifecycle.stop()
-    grace = 0.0 if signalled.second.is_set() else limits.shutdown_grace
-    stopping = asyncio.create_task(agent.engine.stop(grace))
-    haste = asyncio.create_task(signalled.second.wait())
-    await asyncio.wait({stopping, haste}, return_when=asyncio.FIRST_COMPLETED)
-    haste.cancel()
-    if not stopping.done():
-        stopping.cancel()
-        await asyncio.wait({stopping})
-    await agent.api.stop(min(grace, _CLOSE_SECONDS))
-
-
 def _identity(config: AgentConfig) -> Identity:
     authority = OwnAuthority(
         config.state_dir / "tls",
@@ -300,25 +209,3 @@ def _password(host: HostConfig) -> Callable[[], str]:
     with suppress(AethervError):
         read()
     return read
-
-
-def _make_state_dir(config: AgentConfig) -> None:
-    try:
-        config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise AethervError(
-            "CONFIG_INVALID", f"state_dir {config.state_dir} can't be made: {error.strerror}."
-        ) from None
-
-
-def _announcement(agent: Agent, bound: tuple[str, ...]) -> list[str]:
-    listeners = zip(agent.config.listeners, bound, strict=True)
-    lines = [
-        f"aetherv agent {agent_version()} listens on {address} ({'TLS' if listener.tls else 'plaintext'}, {listener.auth})"
-        for listener, address in listeners
-    ]
-    if agent.identity.ca_file and any(listener.tls for listener in agent.config.listeners):
-        lines.append(f"CA certificate: {agent.identity.ca_file}")
-    if any(listener.auth == "token" for listener in agent.config.listeners):
-        lines.append(f"token file: {agent.identity.token_file}")
-    return lines

@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from aetherv_agent import secret_files
-from aetherv_agent.config import AgentConfig, HostConfig
+from aetherv_agent.config import AgentConfig
+from aetherv_agent.config_sections import HostConfig
 from aetherv_agent.core.errors import AethervError, Violation
 
 

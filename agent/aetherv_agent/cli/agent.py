@@ -38,10 +38,10 @@ def serve(
         settings = load(config, _flags(state_dir, log_level, log_format))
         hardening.harden()
         # The rooms take a second or two to load: a wrong configuration is told before.
-        from aetherv_agent import app as composition
+        from aetherv_agent import serving
 
         logs.configure(settings.log.level, settings.log.format)
-        asyncio.run(composition.serve(settings, _announce))
+        asyncio.run(serving.serve(settings, _announce))
     except AethervError as error:
         fail(logs.SECRETS.hide(str(error)), _CONFIG_WRONG if error.id == "CONFIG_INVALID" else _START_FAILED)
     except Exception as error:  # a user reads a line, and the log the rest
