@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 import uuid
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from aetherv_simhost.hyperv.guests.exchange import GUEST_STATE, PUBLIC_KEY
 from aetherv_simhost.hyperv.kvp import Change, KvpExchange
 from aetherv_simhost.hyperv.machine import ExchangeRecord, Machine
 from aetherv_simhost.hyperv.settings import ImageSettings, ModelSettings
-from aetherv_simhost.hyperv.speech import fresh_guest, spoken
+from aetherv_simhost.hyperv.speech import fresh_guest, mac_address, spoken
 from aetherv_simhost.hyperv.store import StateStore
 from aetherv_simhost.hyperv.timers import Timers
 from aetherv_simhost.hyperv.vm import (
@@ -37,7 +38,6 @@ from aetherv_simhost.hyperv.vm import (
 )
 
 _LOG: Final = logging.getLogger(__name__)
-_MAC_PREFIX: Final = "00155D"
 
 
 class HyperVHost:
@@ -54,6 +54,7 @@ class HyperVHost:
         self.settings = settings
         self.faults = faults
         self.computer_name = settings.computer_name or host_id.upper()[:15]
+        self.host_byte = zlib.crc32(host_id.encode()) & 0xFF
         self._lock = threading.RLock()
         self._store = StateStore(state_dir)
         self._vms: dict[str, VirtualMachine] = {}
@@ -240,7 +241,7 @@ class HyperVHost:
                 if not self.files.exists(path):
                     raise FileMissing(path, f"'{vm.name}' failed to start: the file is missing.")
             macs = tuple(
-                replace(a, mac=a.mac or f"{_MAC_PREFIX}{vm.number:04X}{index:02X}")
+                replace(a, mac=a.mac or mac_address(self.host_byte, vm.number, index))
                 for index, a in enumerate(vm.adapters)
             )
             return self._begin_life(replace(vm, adapters=macs, state=State.RUNNING))

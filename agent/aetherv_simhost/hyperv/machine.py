@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,13 +15,13 @@ from aetherv_simhost.hyperv.guests.linux import LinuxGuest
 from aetherv_simhost.hyperv.guests.port import GuestGone
 from aetherv_simhost.hyperv.guests.windows import WindowsGuest
 from aetherv_simhost.hyperv.settings import GuestSeconds, ImageSettings
+from aetherv_simhost.hyperv.speech import dhcp_address
 from aetherv_simhost.hyperv.vm import Guest, GuestIdentity, GuestPhase, State, VirtualMachine
 
 if TYPE_CHECKING:
     from aetherv_simhost.hyperv.host import HyperVHost
 
 _FAMILIES: Mapping[str, Family] = {"linux": LinuxGuest(), "windows": WindowsGuest()}
-_DHCP = ipaddress.IPv4Address("10.64.0.10")
 
 
 class Machine:
@@ -126,7 +125,7 @@ class Machine:
                     self.report(name, value)
             yield self.seconds.boot
             vm = self.vm()
-            self._host.guest_speaks(self._id, dhcp=str(_DHCP + vm.number))
+            self._host.guest_speaks(self._id, dhcp=dhcp_address(self._host.host_byte, vm.number))
             guest = self._host.guest(self._id)
             if (
                 guest.family == "windows"

@@ -1,5 +1,6 @@
 """What a guest's integration services say of it: its names and addresses. Pure."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,3 +48,13 @@ def fresh_guest(image: ImageSettings, vm_id: str) -> Guest:
     name = f"WIN-{vm_id.replace('-', '')[:11].upper()}" if windows else image.name.split()[0].lower()
     phase = GuestPhase.FAILED if image.phase_left else GuestPhase.FRESH
     return Guest(image.name, image.family, phase, GuestIdentity(name))
+
+
+def mac_address(host_byte: int, number: int, index: int) -> str:
+    """The address that a host gives an adapter at its VM's first start: Hyper-V's own prefix, the host's part, a counter."""
+    return f"00155D{host_byte:02X}{(number << 2 | index) & 0xFFFF:04X}"
+
+
+def dhcp_address(host_byte: int, number: int) -> str:
+    """The address that the simulated network gives a VM; another one for each VM and, mostly, host."""
+    return str(ipaddress.IPv4Address("10.0.0.10") + (host_byte << 16) + (number & 0x7FFF))

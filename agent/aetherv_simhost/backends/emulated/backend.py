@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aetherv_agent import contracts
 
+from aetherv_simhost.backends import BackendRefused
 from aetherv_simhost.backends.api import CommandNotFound, ScriptCall, ScriptFailed
 from aetherv_simhost.backends.emulated.context import Ends
 from aetherv_simhost.backends.emulated.create import CreateScript
@@ -14,7 +15,7 @@ from aetherv_simhost.backends.emulated.failures import PipelineStopped
 from aetherv_simhost.backends.emulated.inventory import InventoryScript
 from aetherv_simhost.faults import Faults
 from aetherv_simhost.hyperv.host import HyperVHost
-from aetherv_simhost.hyperv.settings import ModelSettings
+from aetherv_simhost.hyperv.settings import ModelSettings, SettingsError
 
 
 class EmulatedBackend:
@@ -27,12 +28,16 @@ class EmulatedBackend:
         settings: The model's settings by name, see `ModelSettings`.
 
     Raises:
-        SettingsError: A setting is unknown.
+        BackendRefused: A setting is unknown or can't be.
     """
 
     def __init__(self, host_id: str, state_dir: Path, faults: Faults, settings: Mapping[str, object]) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
-        self.host = HyperVHost(host_id, state_dir, faults, ModelSettings.read(settings))
+        try:
+            read = ModelSettings.read(settings)
+        except SettingsError as error:
+            raise BackendRefused(str(error)) from error
+        self.host = HyperVHost(host_id, state_dir, faults, read)
         self._closed = threading.Event()
         ended: dict[str, int] = {}
         self._create = CreateScript(self.host, ended, threading.Lock())

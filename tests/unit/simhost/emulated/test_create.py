@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aetherv_agent.core.model import GuestState, PowerState, VmState
 from aetherv_agent.core.results import Progress
+from aetherv_simhost.backends import BackendRefused, make_backend
 from aetherv_simhost.backends.api import CommandNotFound
+from aetherv_simhost.faults import Faults
 
 PASSWORD = "Sehr-geheim-4711"
 STEPS = [
@@ -184,3 +187,9 @@ def test_two_vms_at_once_are_both_made(site: Any) -> None:
     two = site.start_create("job-2", site.spec(vm_name="two", image_name="Debian 12"))
     assert {one.join().vm.name, two.join().vm.name} == {"one", "two"}
     assert {vm.name for vm in site.inventory().vms} == {"one", "two"}
+
+
+def test_a_wrong_setting_is_refused_by_name(tmp_path: Path) -> None:
+    """The back-end is not made, and the error says what there is."""
+    with pytest.raises(BackendRefused, match=r"unknown setting memory; known are .*memory_bytes"):
+        make_backend("emulated", "host1", tmp_path, Faults(), {"memory": 1})
