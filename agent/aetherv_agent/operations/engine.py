@@ -220,7 +220,8 @@ class Engine:
             most = min(_CLAIM_AT_ONCE, self._limits.workers - len(self._items))
             if most <= 0:
                 return
-            claim = Claim(self._owner, kinds, self._limits.slots, self._limits.lease, most)
+            between = (waiting.now - _JUMP, waiting.now + _JUMP) if self._store.alone else None
+            claim = Claim(self._owner, kinds, self._limits.slots, self._limits.lease, most, between)
             rows = await self._store.claim(claim)
             for row in rows:
                 self._begin(row)

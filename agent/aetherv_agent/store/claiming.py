@@ -20,6 +20,8 @@ def claim(tx: Transaction, wanted: Claim) -> list[sa.RowMapping]:
     Between hosts the one with the fewest running comes first, so that a long queue of one host starves no other.
     Work that waits for an unreachable host keeps its slot: else a dead host would start its whole queue.
     """
+    if wanted.between is not None and not wanted.between[0] <= tx.now / 1000 <= wanted.between[1]:
+        return []
     seqs = list(tx.connection.scalars(_begun(tx, wanted)))
     if len(seqs) < wanted.most and wanted.slots:
         seqs += list(tx.connection.scalars(_fresh(tx, wanted, wanted.most - len(seqs))))

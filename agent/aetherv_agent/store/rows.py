@@ -153,6 +153,8 @@ class Claim:
         slots: limit per host of each group; a group without one gets nothing.
         lease: seconds.
         most: how many operations at most.
+        between: where the database's clock must be (seconds since 1970) for anything to be taken: a jump of the clock
+            makes deadlines and pauses look over that are not.
     """
 
     owner: str
@@ -160,6 +162,7 @@ class Claim:
     slots: Mapping[str, int]
     lease: float
     most: int
+    between: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
