@@ -192,7 +192,7 @@ def call(
 ) -> JobCall:
     """A call of a job."""
     document = encode({"job_id": job_id, "cancel": cancel, "filler": filler})
-    return JobCall(job_id, script, document, deadline, secrets)
+    return JobCall(job_id, script, document, deadline, secrets, cancel)
 
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -21,6 +21,7 @@ class JobCall:
         document: what goes into the pipeline.
         secrets: field name to value, handed over as SecureStrings; None where the script takes none.
         deadline_seconds: how long the call may take at the most.
+        cancel: whether the call takes the job back (the document's ``cancel``): it must not wait behind jobs.
     """
 
     job_id: str
@@ -28,6 +29,7 @@ class JobCall:
     document: str
     deadline_seconds: float
     secrets: Mapping[str, str] | None = field(default=None, repr=False)
+    cancel: bool = False
 
 
 class JobPort(Protocol):

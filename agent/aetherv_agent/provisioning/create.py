@@ -14,9 +14,9 @@ from typing import Any
 from aetherv_agent.core.dialects import default_dialect
 from aetherv_agent.core.errors import AethervError, Leftover
 from aetherv_agent.core.job_document import create_document
-from aetherv_agent.core.model import FailurePolicy, GuestWait, HostSettings, OsFamily, PowerState, VmSpec
+from aetherv_agent.core.model import FailurePolicy, GuestWait, HostSettings, OsFamily, PowerState, Vm, VmSpec
 from aetherv_agent.core.ports import JobCall, JobPort
-from aetherv_agent.core.results import ScriptResult, parse_vm
+from aetherv_agent.core.results import parse_vm
 from aetherv_agent.operations.handlers import SecretLost, Work
 from aetherv_agent.operations.model import JsonMapping, Operation, StepState
 
@@ -80,7 +80,12 @@ class CreateHandler:
         vm = answer.result["vm"]
         await work.secrets_published()
         await work.set_target(f"vms/{str(vm['id']).lower()}")
-        return {"vm": vm, "time": answer.time.isoformat(), "host": host.id}
+        return {
+            "vm": vm,
+            "time": answer.time.isoformat(),
+            "host": host.id,
+            "cluster": str(answer.result.get("cluster") or ""),
+        }
 
     async def undo(self, work: Work, cause: AethervError) -> tuple[Leftover, ...]:
         """End the job on the host and take back what it made, unless the request said that it stays."""
@@ -126,6 +131,7 @@ class CreateHandler:
             ),
             deadline_seconds=call_seconds(operation),
             secrets=given,
+            cancel=cancel,
         )
 
     def _document(self, operation: Operation, host: HostSettings, *, cancel: bool, on_failure: str) -> str:
@@ -152,11 +158,11 @@ def spec_of(operation: Operation) -> VmSpec:
     return VmSpec(**raw)
 
 
-def vm_of(operation: Operation) -> Any:
-    """Return the ``core.model.Vm`` that a succeeded create made."""
+def vm_of(operation: Operation) -> Vm:
+    """Return the VM that a succeeded create made."""
     result = operation.result or {}
-    answer = ScriptResult(datetime.fromisoformat(result["time"]), result)
-    return parse_vm(result["vm"], str(result["host"]), answer.time)
+    observed = datetime.fromisoformat(str(result["time"]))
+    return parse_vm(result["vm"], str(result["host"]), observed, str(result.get("cluster") or ""))
 
 
 def _policy(operation: Operation, *, cancel: bool) -> str:

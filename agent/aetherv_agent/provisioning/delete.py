@@ -103,4 +103,5 @@ class DeleteHandler:
                 cancel=cancel,
             ),
             deadline_seconds=call_seconds(operation),
+            cancel=cancel,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from aetherv_agent.core.errors import AethervError, Violation, invalid
@@ -20,7 +21,8 @@ from aetherv_agent.operations.model import Filter, Notice, Operation, Request
 from . import checks
 from .requests import CreateRequest, DeleteRequest, Plan, ProvisioningSettings
 
-_CANCEL_WAIT = 120.0
+# Below the minute that clients give one call.
+_CANCEL_WAIT = 45.0
 _GIB = 1024**3
 
 
@@ -142,6 +144,9 @@ class VmProvisioning:
         if known is not None:
             return known
         target = f"vms/{request.vm_id}"
+        if request.etag:
+            # Judged before anything is cancelled: a create is not ended for a delete that is refused.
+            await self.validate_delete(replace(request, allow_missing=True))
         cancelled = await self._cancel_create(target, request.allowed_hosts)
         try:
             vm = await self.validate_delete(request)

@@ -18,7 +18,7 @@ from aetherv_agent.core.results import Record, ScriptResult, parse_inventory
 from .errors import host_error
 from .pool import ReadShells
 from .runner import JobRun, Rooms, close_surely
-from .saved import SavedShell, is_cancel
+from .saved import SavedShell
 from .session import Command, Shell
 from .settings import WinRmSettings
 from .workers import LEAVERS, Caps, Workers
@@ -203,6 +203,6 @@ def _threads(cap: int, wanted: Iterable[int]) -> int:
 
 def _kind(call: JobCall) -> str:
     """Return which limit a call counts against: creates, other changes, and what takes jobs back."""
-    if is_cancel(call):
+    if call.cancel:
         return "cancels"
     return "jobs" if call.script == "create" else "changes"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -44,7 +43,7 @@ class SavedShell:
     @classmethod
     def of(cls, host: str, call: JobCall, ids: ShellIds, *, fed: bool) -> Self:
         """Return what is saved for a call."""
-        return cls(host, call.job_id, call.script, is_cancel(call), fed, ids)
+        return cls(host, call.job_id, call.script, call.cancel, fed, ids)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any] | None) -> Self | None:
@@ -76,13 +75,5 @@ class SavedShell:
             host,
             call.job_id,
             call.script,
-            is_cancel(call),
+            call.cancel,
         )
-
-
-def is_cancel(call: JobCall) -> bool:
-    """Whether a call takes its job back (the document's ``cancel``): those get shells of their own."""
-    try:
-        return bool(json.loads(call.document).get("cancel"))
-    except (ValueError, AttributeError):
-        return False

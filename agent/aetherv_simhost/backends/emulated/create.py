@@ -167,6 +167,7 @@ def _succeed(context: JobContext) -> Mapping[str, Any]:
     guest = values.get("guest", {})
     result: dict[str, Any] = {
         "vm": vm_record(context.host, context.vm()),
+        "cluster": context.host.cluster.name or None,
         "guest_state": guest.get("state", "applied"),
         "guest_message": values.get("verify_message") or guest.get("message") or None,
         "verified": values.get("verified"),
