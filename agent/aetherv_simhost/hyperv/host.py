@@ -5,7 +5,6 @@ disk before the method returns, so that a restarted process has the same VMs.
 """
 
 import logging
-import threading
 import time
 import uuid
 import zlib
@@ -16,9 +15,8 @@ from typing import Any, Final
 
 from aetherv_simhost.faults import Faults
 from aetherv_simhost.hyperv import media, paths
-from aetherv_simhost.hyperv.cluster import Cluster
 from aetherv_simhost.hyperv.content import make_content
-from aetherv_simhost.hyperv.errors import FileMissing, InvalidState, OutOfMemory, VmNotFound
+from aetherv_simhost.hyperv.errors import FileMissing, InvalidState, OutOfMemory
 from aetherv_simhost.hyperv.files import HostFiles
 from aetherv_simhost.hyperv.guests.exchange import GUEST_STATE, PUBLIC_KEY
 from aetherv_simhost.hyperv.kvp import Change, KvpExchange
@@ -26,6 +24,7 @@ from aetherv_simhost.hyperv.machine import ExchangeRecord, Machine
 from aetherv_simhost.hyperv.settings import ImageSettings, ModelSettings
 from aetherv_simhost.hyperv.speech import fresh_guest, mac_address, spoken
 from aetherv_simhost.hyperv.store import StateStore
+from aetherv_simhost.hyperv.table import VmTable
 from aetherv_simhost.hyperv.timers import Timers
 from aetherv_simhost.hyperv.vm import (
     Checkpoint,
@@ -40,7 +39,7 @@ from aetherv_simhost.hyperv.vm import (
 _LOG: Final = logging.getLogger(__name__)
 
 
-class HyperVHost:
+class HyperVHost(VmTable):
     """The model of one host.
 
     Args:
@@ -55,20 +54,11 @@ class HyperVHost:
         self.faults = faults
         self.computer_name = settings.computer_name or host_id.upper()[:15]
         self.host_byte = zlib.crc32(host_id.encode()) & 0xFF
-        self._lock = threading.RLock()
-        self._store = StateStore(state_dir)
-        self._vms: dict[str, VirtualMachine] = {}
-        self._guests: dict[str, Guest] = {}
-        self._kvp: dict[str, KvpExchange] = {}
+        super().__init__(StateStore(state_dir), settings.cluster)
         self._timers = Timers(settings.guest_workers, f"guest-{host_id}", self._guest_broke)
         self.files = HostFiles(self._store.drives_folder, settings.volumes, self._files_in_use)
         self.disk_sizes = media.DiskSizes(self.files)
-        kept = self._store.host()
-        self._number = int(kept.get("number", 0))
-        self._cluster = Cluster(
-            settings.cluster, str(kept.get("node_state", "up")), frozenset(kept.get("roles", ()))
-        )
-        if not kept.get("content"):
+        if self.is_new:
             make_content(self.files, settings)
         self._keep_host()
         self._load()
@@ -78,38 +68,6 @@ class HyperVHost:
         self._timers.close()
 
     # --- what there is
-
-    def vms(self) -> tuple[VirtualMachine, ...]:
-        """All VMs in the order they were made."""
-        with self._lock:
-            return tuple(sorted(self._vms.values(), key=lambda vm: vm.number))
-
-    def vm(self, vm_id: str) -> VirtualMachine:
-        """One VM by its id, whatever its letter case.
-
-        Raises:
-            VmNotFound: There is none.
-        """
-        with self._lock:
-            try:
-                return self._vms[vm_id.lower()]
-            except KeyError:
-                raise VmNotFound(f"Hyper-V was unable to find a virtual machine with id {vm_id}.") from None
-
-    def named(self, name: str) -> tuple[VirtualMachine, ...]:
-        """The VMs of a name, whatever its letter case; Hyper-V allows several."""
-        return tuple(vm for vm in self.vms() if vm.name.casefold() == name.casefold())
-
-    def guest(self, vm_id: str) -> Guest:
-        """What is on a VM's disk: phase and identity of its guest."""
-        with self._lock:
-            return self._guests[self.vm(vm_id).id]
-
-    @property
-    def cluster(self) -> Cluster:
-        """A copy of the cluster's state."""
-        with self._lock:
-            return replace(self._cluster)
 
     def memory_free(self) -> int:
         """Memory in bytes that running VMs leave, less what the host itself keeps."""
@@ -141,10 +99,9 @@ class HyperVHost:
             if switch and switch not in self.settings.switches:
                 raise InvalidState(f"Hyper-V was unable to find a virtual switch with name {switch!r}.")
             self.files.make_dir(folder)
-            self._number += 1
             vm = VirtualMachine(
                 id=str(uuid.uuid4()),
-                number=self._number,
+                number=self._next_number(),
                 name=name,
                 path=folder,
                 memory_bytes=memory_bytes,
@@ -153,7 +110,6 @@ class HyperVHost:
             )
             self.files.make_dir(paths.join(folder, "Virtual Machines"))
             self.files.write_text(_configuration(vm), "simulated VM configuration\n")
-            self._keep_host()
             self._guests[vm.id] = Guest()
             self._kvp[vm.id] = KvpExchange(self.settings.guest_seconds.deliver)
             return self._keep(vm)
@@ -284,10 +240,8 @@ class HyperVHost:
                 )
             self._end_life(vm.id)
             self.files.lock_for(_files(vm), self.settings.host_seconds.release)
-            self._store.forget(vm.id)
             self.disk_sizes.forget(vm.all_disks())
-            for kept in (self._vms, self._guests, self._kvp):
-                kept.pop(vm.id, None)
+            self._drop(vm.id)
             self._remove_configuration(vm)
             for disk in vm.all_disks():
                 if disk.casefold().endswith(".avhdx"):  # merged into its parent
@@ -343,26 +297,6 @@ class HyperVHost:
         """``GuestIntrinsicExchangeItems``: FullyQualifiedDomainName, NetworkAddressIPv4, OSName and others."""
         with self._lock:
             return dict(self._kvp[self.vm(vm_id).id].intrinsic)
-
-    # --- cluster
-
-    def set_node_state(self, state: str) -> None:
-        """Pauses, drains or resumes the cluster's node."""
-        with self._lock:
-            self._cluster.set_node_state(state)
-            self._keep_host()
-
-    def add_role(self, vm_id: str) -> None:
-        """Add-ClusterVirtualMachineRole."""
-        with self._lock:
-            self._cluster.add(self.vm(vm_id).id)
-            self._keep_host()
-
-    def remove_role(self, vm_id: str) -> None:
-        """Remove-ClusterGroup; a VM that is no role is no error."""
-        with self._lock:
-            self._cluster.remove(vm_id.lower())
-            self._keep_host()
 
     # --- what guests do
 
@@ -431,33 +365,19 @@ class HyperVHost:
             running = [vm for vm in self._vms.values() if vm.is_on]
             return frozenset(path.casefold() for vm in running for path in _files(vm))
 
-    def _keep(self, vm: VirtualMachine) -> VirtualMachine:
-        self._vms[vm.id] = vm
-        self._store.keep(vm, self._guests[vm.id], self._kvp[vm.id])
-        return vm
-
-    def _keep_host(self) -> None:
-        self._store.keep_host(
-            {
-                "content": True,
-                "number": self._number,
-                "node_state": self._cluster.node_state,
-                "roles": sorted(self._cluster.roles),
-            }
-        )
-
     def _load(self) -> None:
         with self._lock:
             for vm, guest, exchange in self._store.vms():
                 exchange.deliver_seconds = self.settings.guest_seconds.deliver
                 self._vms[vm.id], self._guests[vm.id], self._kvp[vm.id] = vm, guest, exchange
                 image = self._image(vm)
-                if (
-                    guest.phase is GuestPhase.EXCHANGING
-                ):  # its key was in the memory of a process that is gone
-                    exchange.guest = [
-                        item for item in exchange.guest if item[0] not in {PUBLIC_KEY, GUEST_STATE}
-                    ]
+                exchange.pool = {
+                    name: value for name, value in exchange.pool.items() if name in exchange.host
+                }
+                if guest.phase is GuestPhase.EXCHANGING:
+                    # Its key was in the memory of a process that is gone: it will show another.
+                    gone = {PUBLIC_KEY, GUEST_STATE}
+                    exchange.guest = [item for item in exchange.guest if item[0] not in gone]
                 if vm.state is State.RUNNING and image is not None:
                     exchange.connect(time.monotonic())
                     self._timers.start(Machine(self, vm, image).live(resumed=True))
@@ -481,9 +401,3 @@ def _files(vm: VirtualMachine) -> list[str]:
 
 def _configuration(vm: VirtualMachine) -> str:
     return paths.join(vm.path, "Virtual Machines", f"{vm.id.upper()}.vmcx")
-
-
-def _image_host_name(image_name: str, vm: VirtualMachine) -> str:
-    if image_name.startswith("Windows"):
-        return f"WIN-{vm.id.replace('-', '')[:11].upper()}"
-    return image_name.split(maxsplit=1)[0].lower()

@@ -59,6 +59,8 @@ def run_once(
         lock = jobs.lock(document.job_id)
         if lock is not None:
             with lock:
+                if seen:  # the run that was followed may have gone on since the last look
+                    _relay(jobs, document.job_id, records, seen)
                 records.outcome(run())
             return
         outcome = _relay(jobs, document.job_id, records, seen)
