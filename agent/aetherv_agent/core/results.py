@@ -84,7 +84,7 @@ class ScriptError:
     vm: Mapping[str, Any] | None = None
 
     def to_error(self, host: str) -> AethervError:
-        """Return the failure as the agent's error: a typed answer of the host."""
+        """Return the failure as the agent's error: a typed answer of the host, but for JOB_BUSY."""
         known = self.id in contracts.error_rules()
         return AethervError(
             self.id if known else "SCRIPT_ERROR",
@@ -101,7 +101,8 @@ class ScriptError:
             },
             step=self.step,
             leftovers=tuple(Leftover(kind, host, path, text) for kind, path, text in self.leftovers),
-            host_answered=True,
+            # Another run of the same job works: that says nothing of the job, so nothing may be undone for it.
+            host_answered=self.id != "JOB_BUSY",
             undone=self.undone,
         )
 
