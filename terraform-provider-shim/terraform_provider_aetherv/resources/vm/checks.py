@@ -110,11 +110,12 @@ def _timeouts(config: State) -> Iterator[Diagnostic]:
 def _secrets(config: State) -> Iterator[Diagnostic]:
     for secret, write_only in WRITE_ONLY_OF.items():
         version = VERSION_OF[secret]
-        if config[secret] is not None and config[write_only] is not None:
+        certain = config[write_only] is not None and config[write_only] is not UNKNOWN
+        if certain and config[secret] is not None and config[secret] is not UNKNOWN:
             yield error(
                 f"{secret} is given twice", f"Set either {secret} or {write_only}, not both.", (write_only,)
             )
-        if config[write_only] is not None and config[version] is None:
+        if certain and config[version] is None:
             yield error(
                 f"{version} is missing",
                 f"{write_only} is never stored, so that only {version} can tell that it changed. Set {version} = 1.",
@@ -151,7 +152,7 @@ def check_create(planned: State, config: State) -> Iterator[Diagnostic]:
         )
     yield from _plaintext_secrets(config)
     family = planned["os_family"]
-    given = given_fields(planned, config)
+    certain, possible = given_fields(planned, config)
     if family is None:
         image = planned["image_name"]
         if image is not None:
@@ -163,20 +164,23 @@ def check_create(planned: State, config: State) -> Iterator[Diagnostic]:
             )
         return
     if family in contract.OS_FAMILIES:
-        yield from _family(given, family)
-        given = [name for name in given if family in (contract.BY_NAME[name].families or (family,))]
+        yield from _family(certain, family)
+        certain = [name for name in certain if family in (contract.BY_NAME[name].families or (family,))]
         yield from _secret_characters(config, family)
-    yield from _sets(given, config, family)
+    yield from _sets(certain, possible, config, family)
 
 
-def given_fields(planned: State, config: State) -> list[str]:
-    """Name the contract's fields that are set, a secret in either of its ways; an unknown one counts as set."""
-    present = []
-    for field in contract.FIELDS:
-        value = secret_value(config, field.name) if field.secret else planned[field.name]
-        if value is not None:
-            present.append(field.name)
-    return present
+def given_fields(planned: State, config: State) -> tuple[list[str], list[str]]:
+    """Name the contract's fields that are set for certain, and those that may be: an unknown one can still become null.
+
+    A secret counts in either of its ways.
+    """
+    values = {
+        field.name: secret_value(config, field.name) if field.secret else planned[field.name]
+        for field in contract.FIELDS
+    }
+    possible = [name for name, value in values.items() if value is not None]
+    return [name for name in possible if values[name] is not UNKNOWN], possible
 
 
 def secret_value(config: State, name: str) -> object:
@@ -232,10 +236,10 @@ def _family(given: list[str], family: str) -> Iterator[Diagnostic]:
             )
 
 
-def _sets(given: list[str], config: State, family: object) -> Iterator[Diagnostic]:
+def _sets(certain: list[str], possible: list[str], config: State, family: object) -> Iterator[Diagnostic]:
     for fields in contract.SETS:
-        present = [name for name in (*fields.members, *fields.extra) if name in given]
-        missing = [name for name in fields.members if name not in given]
+        present = [name for name in (*fields.members, *fields.extra) if name in certain]
+        missing = [name for name in fields.members if name not in possible]
         if present:
             for name in missing:
                 attribute = attribute_of(None, name)
@@ -244,11 +248,11 @@ def _sets(given: list[str], config: State, family: object) -> Iterator[Diagnosti
                     f"{', '.join(present)} set, {attribute} not: {fields.rule}.",
                     (attribute,),
                 )
-    if "guest_v4_dns2" in given and "guest_v4_dns1" not in given:
+    if "guest_v4_dns2" in certain and "guest_v4_dns1" not in possible:
         yield error("guest_v4_dns1 is missing", f"{contract.DNS2_RULE}.", ("guest_v4_dns2",))
-    if "guest_domain_jointarget" in given and isinstance(family, str):
+    if "guest_domain_jointarget" in certain and isinstance(family, str):
         for name in contract.REQUIRED_WITH_DOMAIN[family]:
-            if name not in given:
+            if name not in possible:
                 yield error(
                     f"{name} is missing",
                     f"{name} is needed to join a domain: this guest skips the join without it in silence.",
