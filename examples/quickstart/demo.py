@@ -11,39 +11,50 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from parts import Part, free_port, stop_leftovers, wait_for
+from interrupts import Interrupts
+from parts import DemoError, Part, free_port, run_once, stop_leftovers, wait_for
 from steps import StepPrinter
 from terraform import Terraform
-from terraform_provider_aetherv.install import install
+from terraform_provider_aetherv.install import InstallError, install
 
 EXAMPLE = Path(__file__).resolve().parent
 ACCOUNT = "aetherv"
 HOST = "hv01"
+MARK = "made-by-demo"
+# Small images, but copied slowly enough to see it.
+MODEL = {
+    "image_bytes": 24 << 20,
+    "copy_bytes_per_second": 12 << 20,
+    "host_seconds": {"progress": 0.5},
+    "guest_seconds": {"boot": 0.4, "apply": 0.6},
+}
 
 
 def main() -> int:
     """Run the demo; return its exit status."""
     began = time.monotonic()
-    default = EXAMPLE.parent.parent / ".demo"
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else default).resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts = Interrupts()
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else _default()).resolve()
     try:
-        with contextlib.ExitStack() as stack:
-            _prepare(folder)
-            show(f"Everything that this demo makes lies in {_short(folder)}.")
-            stack.enter_context(_simulated_host(folder))
-            endpoint = stack.enter_context(_agent(folder))
-            _terraform(folder, endpoint)
+        with contextlib.ExitStack() as parts:
+            try:
+                _prepare(folder)
+                show(f"Half a minute; everything that this demo makes lies in {_short(folder)}.")
+                parts.enter_context(_simulated_host(folder, interrupts))
+                endpoint = parts.enter_context(_agent(folder, interrupts))
+                _terraform(folder, endpoint, interrupts)
+            finally:
+                with interrupts.shielded():
+                    parts.close()
     except KeyboardInterrupt:
-        show("Interrupted: everything that was started is stopped.")
+        show(f"Interrupted: everything that was started is stopped. Logs: {_short(folder)}/*.log")
         return 130
-    except RuntimeError as error:
+    except (DemoError, InstallError, OSError) as error:
         show(f"The demo failed: {error}")
         return 1
     show(f"Done in {time.monotonic() - began:.0f} s; everything that was started is stopped.")
@@ -53,27 +64,38 @@ def main() -> int:
 def show(text: str) -> None:
     """Print a line of the demo's own."""
     bold, end = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
-    print(f"{bold}== {text}{end}", flush=True)
+    # In one piece: the steps are printed by a thread of their own.
+    sys.stdout.write(f"{bold}== {text}{end}\n")
+    sys.stdout.flush()
+
+
+def _default() -> Path:
+    checkout = EXAMPLE.parent.parent
+    return (checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()) / ".demo"
 
 
 def _prepare(folder: Path) -> None:
+    if folder.name != ".demo" and folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
+        raise DemoError(f"{folder} is not empty and not of an earlier demo: choose another folder")
     # A run that was killed may have left its processes and a VM in the simulated host's state.
     stop_leftovers(folder)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, mode=0o700)
+    (folder / MARK).write_text("The demo makes this folder anew each time it runs.\n", "utf-8")
     password = secrets.token_urlsafe(24)
     _private(folder / "host-users.json", json.dumps({ACCOUNT: password}))
     _private(folder / "host-password", password)
+    (folder / "host-model.json").write_text(json.dumps(MODEL), "utf-8")
 
 
 def _private(path: Path, text: str) -> None:
     path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, "utf-8")
 
 
 @contextlib.contextmanager
-def _simulated_host(folder: Path) -> Iterator[None]:
+def _simulated_host(folder: Path, interrupts: Interrupts) -> Iterator[None]:
     show(f"A simulated Hyper-V host starts: {HOST}, HTTPS with NTLM and Basic (Hyper-V itself is simulated).")
     state = folder / "simhost"
     part = Part(
@@ -88,7 +110,10 @@ def _simulated_host(folder: Path) -> Iterator[None]:
             str(state),
             "--user-file",
             str(folder / "host-users.json"),
+            "--model",
+            str(folder / "host-model.json"),
         ],
+        interrupts,
     )
     with part:
         wait_for(lambda: (state / "ports.json").is_file() and (state / "ca.pem").is_file(), part)
@@ -122,17 +147,17 @@ def _simulated_host(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _agent(folder: Path) -> Iterator[str]:
+def _agent(folder: Path, interrupts: Interrupts) -> Iterator[str]:
     show("The agent starts: SQLite, TLS with a CA of its own, a token file made at first start.")
     endpoint = json.loads((folder / "agent.yaml").read_text())["listeners"][0]["address"]
-    part = Part("agent", folder, ["agent", "serve", "--config", str(folder / "agent.yaml")])
+    part = Part("agent", folder, ["agent", "serve", "--config", str(folder / "agent.yaml")], interrupts)
     with part:
         wait_for((folder / "agent" / "token").is_file, part)
         part.wait_for_port(int(endpoint.rpartition(":")[2]))
         yield endpoint
 
 
-def _terraform(folder: Path, endpoint: str) -> None:
+def _terraform(folder: Path, endpoint: str, interrupts: Interrupts) -> None:
     plugins = folder / "plugins"
     install(plugins)
     work = folder / "quickstart"
@@ -143,7 +168,8 @@ def _terraform(folder: Path, endpoint: str) -> None:
         "AETHERV_TOKEN_FILE": str(folder / "agent" / "token"),
         "AETHERV_CA_CERT": str(folder / "agent" / "tls" / "ca.pem"),
     }
-    terraform = Terraform(work, plugins, client | {"TF_VAR_admin_password": secrets.token_urlsafe(18)})
+    variables = client | {"TF_VAR_admin_password": secrets.token_urlsafe(18)}
+    terraform = Terraform(folder, plugins, variables, interrupts)
     show(
         f"{terraform.name} runs in a copy of examples/quickstart; the provider comes from a folder, not the network."
     )
@@ -154,7 +180,7 @@ def _terraform(folder: Path, endpoint: str) -> None:
         terraform.run("apply", "-input=false", "-auto-approve")
     terraform.run("plan", "-input=false", "-detailed-exitcode")
     show("aetherv vms list")
-    Part.run_once(["vms", "list"], client)
+    run_once(["vms", "list"], client)
     with steps:
         terraform.run("destroy", "-input=false", "-auto-approve")
     _summary(steps, folder)
