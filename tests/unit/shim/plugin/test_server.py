@@ -173,7 +173,9 @@ def test_server_that_cannot_listen(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert not folder.exists()
 
 
-@pytest.mark.parametrize(("owner", "allowed"), [(os.getpid(), True), (1, False), (None, False)])
+@pytest.mark.parametrize(
+    ("owner", "allowed"), [(os.getpid(), True), (1, False), (None, False)], ids=["self", "other", "none"]
+)
 def test_only_the_parent_is_served_over_tcp(owner: int | None, allowed: bool) -> None:
     """Over TCP the owner of the connection is looked up by its ports, for single calls and streams alike."""
     asked: list[tuple[int, int]] = []
