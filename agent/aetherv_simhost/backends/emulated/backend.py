@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from aetherv_agent import contracts
 
@@ -16,6 +17,8 @@ from aetherv_simhost.backends.emulated.inventory import InventoryScript
 from aetherv_simhost.faults import Faults
 from aetherv_simhost.hyperv.host import HyperVHost
 from aetherv_simhost.hyperv.settings import ModelSettings, SettingsError
+
+_CLOSE_SECONDS: Final = 2.0
 
 
 class EmulatedBackend:
@@ -39,6 +42,8 @@ class EmulatedBackend:
             raise BackendRefused(str(error)) from error
         self.host = HyperVHost(host_id, state_dir, faults, read)
         self._closed = threading.Event()
+        self._calls = threading.Condition()
+        self._active = 0
         ended: dict[str, int] = {}
         self._create = CreateScript(self.host, ended, threading.Lock())
         self._delete = DeleteScript(self.host, ended)
@@ -50,6 +55,9 @@ class EmulatedBackend:
     def close(self) -> None:
         """The host's process ends: jobs stop where they are and undo nothing, guests' threads end."""
         self._closed.set()
+        with self._calls:
+            # A call ends at its next look; one that is blocked in its client's buffer is not waited for.
+            self._calls.wait_for(lambda: self._active == 0, _CLOSE_SECONDS)
         self.host.close()
 
     def run(self, call: ScriptCall, write: Callable[[str], None], stopped: threading.Event) -> None:
@@ -64,6 +72,8 @@ class EmulatedBackend:
         if kind is None:
             raise CommandNotFound(call.path)
         ends = Ends(stopped, self._closed)
+        with self._calls:
+            self._active += 1
         try:
             if kind == "create":
                 self._create.run(call, write, ends)
@@ -76,3 +86,7 @@ class EmulatedBackend:
                 raise ScriptFailed(
                     "The pipeline has been stopped.", "PipelineStopped", "OperationStopped"
                 ) from None
+        finally:
+            with self._calls:
+                self._active -= 1
+                self._calls.notify_all()
