@@ -39,6 +39,8 @@ def main() -> int:
     """Run the demo; return its exit status."""
     began = time.monotonic()
     interrupts = Interrupts()
+    # All parts talk over the loopback: a proxy of the user's shell must not be asked.
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1"
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else _default()).resolve()
     try:
         with contextlib.ExitStack() as parts:

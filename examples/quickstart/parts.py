@@ -55,23 +55,31 @@ class Part:
 
     def __enter__(self) -> Self:
         """Start it."""
-        with self._log.open("ab") as log, self._interrupts.shielded():
-            # A group of its own: Ctrl-C reaches the demo alone, which then stops its parts in order.
-            self._process = subprocess.Popen(
-                [*_COMMAND, *self._arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment({}),
-                start_new_session=True,
-            )
-            self._pid.write_text(str(self._process.pid))
+        try:
+            with self._log.open("ab") as log, self._interrupts.shielded():
+                # A group of its own: Ctrl-C reaches the demo alone, which then stops its parts in order.
+                self._process = subprocess.Popen(
+                    [*_COMMAND, *self._arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment({}),
+                    start_new_session=True,
+                )
+                self._pid.write_text(str(self._process.pid))
+        except BaseException:
+            # Ctrl-C while it was being started: there will be no exit.
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop it."""
+        self._end()
+
+    def _end(self) -> None:
         with self._interrupts.shielded():
             if self._process is not None:
                 _stop(self._process)
