@@ -61,11 +61,11 @@ class Dialect:
             yield f"becomes the guest's host name and must be {self.host_name.rule}"
         for rule in self.rules:
             if rule.refuses(field, value):
-                yield rule.rule
+                yield f"can't be used: {rule.rule}" if rule.pattern is None else f"must be {rule.rule}"
         if self.value_bytes is not None and len(value.encode("utf-8", "surrogatepass")) > self.value_bytes:
-            yield f"at most {self.value_bytes} bytes of UTF-8 reach this guest"
+            yield f"is too long: at most {self.value_bytes} bytes of UTF-8 reach this guest"
         if self.pieces is not None and len(self.cut(value)) > self.pieces:
-            yield f"at most {self.pieces} pieces of {self.piece_units} UTF-16 units reach this guest"
+            yield f"is too long: at most {self.pieces} pieces of {self.piece_units} UTF-16 units reach this guest"
 
     def cut(self, value: str) -> tuple[str, ...]:
         """Return the pieces under which a value is published; one piece: it is published whole."""

@@ -164,7 +164,7 @@ def check_create(planned: State, config: State) -> Iterator[Diagnostic]:
             )
         return
     if family in contract.OS_FAMILIES:
-        yield from _family(certain, family)
+        yield from _family(certain, config, family)
         certain = [name for name in certain if family in (contract.BY_NAME[name].families or (family,))]
         yield from _secret_characters(config, family)
     yield from _sets(certain, possible, config, family)
@@ -217,11 +217,11 @@ def _plaintext_secrets(config: State) -> Iterator[Diagnostic]:
             )
 
 
-def _family(given: list[str], family: str) -> Iterator[Diagnostic]:
-    for name in given:
-        field = contract.BY_NAME[name]
+def _family(given: list[str], config: State, family: str) -> Iterator[Diagnostic]:
+    for field in (contract.BY_NAME[name] for name in given):
         if not field.families or family in field.families:
             continue
+        name = attribute_of(config, field.name)
         if field.elsewhere == "refused":
             yield error(
                 f"{name} can't be used for a {family.title()} guest",

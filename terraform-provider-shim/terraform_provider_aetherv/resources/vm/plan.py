@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Final
 
@@ -39,6 +40,8 @@ SAME: Final[dict[str, Same]] = {
     "guest_domain_joinou": same_text,
     "cnf_ansible_ssh_key": same_ssh_key,
 }
+# Of a text in a message: notes can have 4,000 characters.
+_SHOWN: Final = 60
 # What a create decides where the configuration says nothing; the switch and the host are the agent's to choose.
 _UNSET_AT_CREATE: Final[State] = {"vlan_id": 0, "vm_clustered": False, "power_state": "running"}
 
@@ -155,13 +158,18 @@ def _needs_update(prior: State, planned: State) -> list[Diagnostic]:
     for attribute in CHANGED_IN_PLACE:
         old, new = prior[attribute], planned[attribute]
         # Null is "left as found"; unknown is decided, and judged again, in apply.
-        if old is None or new is None or new is UNKNOWN or not changed(old, new):
+        if new is None or new is UNKNOWN or not changed(old, new):
             continue
+        if old is None and (attribute != "notes" or not new):
+            continue
+        # No other attribute is null for a VM that has it: notes that are not configured are not looked at.
+        stands = "notes that are not known here" if old is None else f"{attribute} = {_literal(old)}"
+        way_out = "Leave it away" if old is None else "Set it to what stands"
         found.append(
             error(
                 f"{attribute} can't be changed in place by this version",
-                f'VM "{name}" has {attribute} = {_literal(old)}, the configuration says {_literal(new)}. Set it to '
-                "what stands, or make the VM anew: terraform taint aetherv_vm.NAME, then apply.",
+                f'VM "{name}" has {stands}, the configuration says {_literal(new)}. {way_out}, or make the VM anew: '
+                "terraform taint aetherv_vm.NAME, then apply.",
                 (attribute,),
             )
         )
@@ -209,4 +217,6 @@ def _recorded(prior: State, planned: State, stored: private.Private) -> list[Dia
 def _literal(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    return json.dumps(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...", ensure_ascii=False)

@@ -85,6 +85,8 @@ def test_good_configurations(changed: dict[str, Any]) -> None:
         ({"gb_ram": 513}, "gb_ram"),
         ({"gb_ram": Decimal("1.5")}, "gb_ram"),
         ({"gb_ram": Decimal("0.001")}, "gb_ram"),
+        ({"gb_ram": Decimal("1e300")}, "gb_ram"),
+        ({"cpu_cores": Decimal("1e300")}, "cpu_cores"),
         ({"cpu_cores": None}, "cpu_cores"),
         ({"cpu_cores": 0}, "cpu_cores"),
         ({"cpu_cores": 65}, "cpu_cores"),
@@ -147,6 +149,13 @@ def test_two_ways_at_once() -> None:
         ("error", "guest_la_pw_wo"),
         ("warning", "guest_la_pw"),
     }
+
+
+def test_domain_password_of_a_linux_guest_is_refused_where_it_was_set() -> None:
+    """A write-only password is refused at its own attribute, not at the plain one that nobody set."""
+    errors = {where for severity, where in judged(config_of(**DOMAIN)) if severity == "error"}
+    assert "guest_domain_joinpw_wo" in errors
+    assert "guest_domain_joinpw" not in errors
 
 
 def test_dropped_for_windows() -> None:

@@ -162,6 +162,20 @@ def test_notes_given_up_are_recorded(session: Session) -> None:
     assert errors(planned(session, config_of(notes="new"), state_of(notes="old"))) == [("notes",)]
 
 
+def test_notes_that_come_later_are_refused(session: Session) -> None:
+    """Notes set on a VM without configured ones would need a call: recorded, they would be a lie until the next read."""
+    assert errors(planned(session, config_of(notes="new"), state_of(notes=None))) == [("notes",)]
+    assert errors(planned(session, config_of(notes=""), state_of(notes=None))) == []
+
+
+def test_long_text_is_cut_in_messages(session: Session) -> None:
+    """A refusal quotes the beginning of a long text, in one line."""
+    response = planned(session, config_of(notes="n" * 4000), state_of(notes="a\nb"))
+    detail = response.diagnostics[0].detail
+    assert '"a\\nb"' in detail
+    assert len(detail) < 400  # a message that fits a screen
+
+
 def test_what_acts_once_is_warned_of_once(session: Session) -> None:
     """Several changes that do not reach the guest are one warning at the first of them."""
     response = planned(session, config_of(guest_la_uid="other", guest_v4_dns1="192.0.2.53"), state_of())
