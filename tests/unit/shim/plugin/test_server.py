@@ -157,7 +157,9 @@ def test_tls_by_the_handshakes_certificate() -> None:
                 else:
                     with pytest.raises(grpc.RpcError) as caught:
                         _check(channel)(health_pb2.HealthCheckRequest(), timeout=DEADLINE)
-                    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+                    # gRPC tries again until the call's time is up where the machine is slow.
+                    refused = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+                    assert caught.value.code() in refused
     finally:
         server.stop(0)
         server.remove_files()

@@ -307,7 +307,7 @@ def test_an_old_key_is_noticed_before_the_last_state(make_site: Any) -> None:
     old = base64.b64encode(crypto.pkcs1_der(crypto.new_key())).decode()
     site = make_site(
         images=[{"name": "Debian 12", "family": "linux", "stale": {STATE: "waitingforaeskey", KEY: old}}],
-        host_seconds={"poll": 0.01, "repeat": 0.1, "settle_scale": 0.1, "release": 0.02, "progress": 0.0},
+        host_seconds={"poll": 0.01, "repeat": 0.1, "settle_scale": 0.3, "release": 0.02, "progress": 0.0},
     )
     answer = site.create(spec=site.spec(image_name="Debian 12"))
     assert answer.result["verified"] is True
@@ -320,17 +320,19 @@ def test_a_compressed_folder_is_refused(make_site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "error_id"),
+    ("image", "error_id", "wait_ready"),
     [
-        ({"openssl": False}, "GUEST_KEY_INVALID"),
-        ({"phase_left": True}, "GUEST_NOT_READY"),
-        ({"bootstrapper": False}, "GUEST_NOT_READY"),
+        ({"openssl": False}, "GUEST_KEY_INVALID", 60),
+        ({"phase_left": True}, "GUEST_NOT_READY", 1),
+        ({"bootstrapper": False}, "GUEST_NOT_READY", 1),
     ],
 )
-def test_images_that_cannot_be_provisioned(make_site: Any, image: dict[str, Any], error_id: str) -> None:
+def test_images_that_cannot_be_provisioned(
+    make_site: Any, image: dict[str, Any], error_id: str, wait_ready: int
+) -> None:
     """Each fault of an image has its id, and nothing stands."""
     site = make_site(images=[{"name": "Debian 12", "family": "linux", **image}])
-    error = site.create(spec=site.spec(image_name="Debian 12"), timeouts={"wait_ready": 1}).error
+    error = site.create(spec=site.spec(image_name="Debian 12"), timeouts={"wait_ready": wait_ready}).error
     assert (error.id, error.undone) == (error_id, True)
     assert site.stands() == NOTHING
 
