@@ -49,6 +49,17 @@ class HostFiles:
         """The real file behind a Windows path: for locks and for tests; nothing guards it."""
         return self._tree.real(path)
 
+    def spoken(self, path: str) -> str:
+        """The Windows path of a path that a program on the host uses, which may be the real one."""
+        return self._tree.spoken(path)
+
+    def held(self) -> frozenset[str]:
+        """The files that are open now, in lower case."""
+        with self._lock:
+            now = time.monotonic()
+            held = {file for file, until in self._released.items() if until > now} | set(self._broken)
+        return self._in_use() | held
+
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
         with _os_errors(path):

@@ -81,6 +81,14 @@ class WindowsTree:
             found = exact if os.path.lexists(exact) else f"{found}/{_spelled(found, name)}"
         return Path(found)
 
+    def spoken(self, path: str) -> str:
+        """A path as Windows writes it: a real one below the root is translated, any other one stays."""
+        root = f"{self._root}/"
+        if not path.startswith(root):
+            return path.replace("/", "\\")
+        drive, _, rest = path[len(root) :].partition("/")
+        return f"{drive}:\\" + rest.rstrip("/").replace("/", "\\")
+
     def find(self, pattern: str) -> list[str]:
         """The Windows paths that match a path with ``*`` and ``?`` in its names, in order of their names."""
         clean = re.sub(r"[*?]", "x", pattern)

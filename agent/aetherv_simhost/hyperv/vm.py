@@ -47,6 +47,8 @@ class VirtualMachine:
         drives: DVD drives by what is in them; an empty text is an empty drive.
         lives: How often the guest was started.
         started: When it was started last, in seconds since the epoch; 0 when it is off.
+        checkpoint_type: Hyper-V's name of it, as are ``start_action`` and ``stop_action``.
+        start_delay: Seconds before an automatic start.
     """
 
     id: str
@@ -60,7 +62,12 @@ class VirtualMachine:
     notes: str = ""
     state: State = State.OFF
     secure_boot_template: str = "MicrosoftWindows"
+    secure_boot: bool = True
     automatic_checkpoints: bool = True
+    checkpoint_type: str = "Production"
+    start_action: str = "StartIfRunning"
+    start_delay: int = 0
+    stop_action: str = "Save"
     dynamic_memory: bool = False
     replica: bool = False
     adapters: tuple[NetworkAdapter, ...] = ()
