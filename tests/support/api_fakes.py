@@ -152,6 +152,7 @@ class FakeOperations:
         self.events: dict[str, asyncio.Queue[Event | Exception]] = {}
         self.cancelled: list[str] = []
         self.filters: list[Filter] = []
+        self.tokens: list[str] = []
         self.error: Exception | None = None
         self.watching = 0
         self.unwatched = asyncio.Event()
@@ -174,6 +175,7 @@ class FakeOperations:
 
     async def list(self, where: Filter, page_size: int = 100, page_token: str = "") -> Page:
         self.filters.append(where)
+        self.tokens.append(page_token)
         found = [o for o in self.known.values() if where.hosts is None or o.host in where.hosts]
         return Page(tuple(found[:page_size]), "more" if len(found) > page_size else "")
 

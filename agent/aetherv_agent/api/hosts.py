@@ -58,7 +58,7 @@ class HostServicer(host_service_pb2_grpc.HostServiceServicer):
         terms = filters.parse(request.filter, _FIELDS)
         names = sorted(host for host in self._hosts if call.principal.may_use(host))
         hosts = [host for host in await self._messages(names) if filters.fits(terms, _filterable(host))]
-        shown, token = paging.page(hosts, _key, size, request.page_token, request.filter)
+        shown, token = paging.page(hosts, _key, size, request.page_token, request.filter, of="hosts")
         return host_service_pb2.ListHostsResponse(hosts=shown, next_page_token=token)
 
     async def _messages(self, names: list[str]) -> list[host_pb2.Host]:

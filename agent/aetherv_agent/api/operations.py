@@ -26,6 +26,7 @@ HEARTBEAT = 15.0
 _LONGEST_WAIT = 3600.0
 _DEADLINE_MARGIN = 0.5
 _FIELDS = ("done", "kind", "host", "vm_name", "target", "principal")
+_LIST = "operations"
 
 
 class _Reader:
@@ -69,10 +70,13 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):
             raise paging.request_invalid("name", "must be operations")
         size = paging.page_size(request.page_size)
         where = _filter(request.filter, callers.current().principal.hosts)
-        found = await self._operations.list(where, page_size=size, page_token=request.page_token)
+        found = await self._operations.list(
+            where, page_size=size, page_token=_place(request.page_token, request.filter)
+        )
+        more = found.next_token
         return operations_pb2.ListOperationsResponse(
             operations=[operation_message(operation) for operation in found.operations],
-            next_page_token=found.next_token,
+            next_page_token=paging.write_token((more,), request.filter, of=_LIST) if more else "",
         )
 
     async def WaitOperation(
@@ -184,6 +188,10 @@ async def _end(*futures: asyncio.Future[Any]) -> None:
     for future in futures:
         with suppress(asyncio.CancelledError, AethervError):
             await future
+
+
+def _place(token: str, filter_text: str) -> str:
+    return "".join(paging.read_token(token, filter_text, of=_LIST)) if token else ""
 
 
 def _filter(text: str, hosts: frozenset[str] | None) -> Filter:

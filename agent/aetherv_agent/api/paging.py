@@ -1,6 +1,6 @@
 """Page sizes and page tokens of lists that the agent holds in memory. Pure.
 
-A token names the last element given and the filter it belongs to; it is no secret and grants nothing.
+A token names the last element given, the list and the filter it belongs to; it is no secret and grants nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def page_size(asked: int) -> int:
 
 
 def page(
-    items: Sequence[T], key: Callable[[T], Key], size: int, token: str, filter_text: str
+    items: Sequence[T], key: Callable[[T], Key], size: int, token: str, filter_text: str, *, of: str
 ) -> tuple[list[T], str]:
     """Return one page of sorted elements and the token for the next one (empty: no more).
 
@@ -42,26 +42,28 @@ def page(
         size: from ``page_size``.
         token: from the page before, or empty.
         filter_text: the request's filter; a token is good for its own filter alone.
+        of: the list's name; a token is good for its own list alone.
 
     Raises:
-        AethervError: REQUEST_INVALID for a token that is none, or of another filter.
+        AethervError: REQUEST_INVALID for a token that is none, or of another list or filter.
     """
-    after = _read(token, filter_text) if token else None
+    after = read_token(token, filter_text, of=of) if token else None
     rest = [item for item in items if after is None or key(item) > after]
     shown = rest[:size]
-    return shown, _write(key(shown[-1]), filter_text) if len(rest) > size else ""
+    return shown, write_token(key(shown[-1]), filter_text, of=of) if len(rest) > size else ""
 
 
-def request_invalid(field: str, message: str) -> AethervError:
-    """Return REQUEST_INVALID for one field of a request."""
-    return AethervError("REQUEST_INVALID", f"{field} {message}.", violations=(Violation(field, message),))
+def write_token(key: Key, filter_text: str, *, of: str) -> str:
+    """Return the token of a place in a list."""
+    return base64.urlsafe_b64encode(json.dumps([of, filter_text, *key]).encode()).decode().rstrip("=")
 
 
-def _write(key: Key, filter_text: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([filter_text, *key]).encode()).decode().rstrip("=")
+def read_token(token: str, filter_text: str, *, of: str) -> Key:
+    """Return the place that ``write_token`` named.
 
-
-def _read(token: str, filter_text: str) -> Key:
+    Raises:
+        AethervError: REQUEST_INVALID for a token that is none, or of another list or filter.
+    """
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         values = json.loads(raw)
@@ -69,6 +71,11 @@ def _read(token: str, filter_text: str) -> Key:
         values = None
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise request_invalid("page_token", "is none that this agent gave")
-    if values[:1] != [filter_text]:
-        raise request_invalid("page_token", "belongs to another filter")
-    return tuple(values[1:])
+    if values[:2] != [of, filter_text]:
+        raise request_invalid("page_token", "belongs to another list or filter")
+    return tuple(values[2:])
+
+
+def request_invalid(field: str, message: str) -> AethervError:
+    """Return REQUEST_INVALID for one field of a request."""
+    return AethervError("REQUEST_INVALID", f"{field} {message}.", violations=(Violation(field, message),))

@@ -129,7 +129,7 @@ class VmServicer(vm_service_pb2_grpc.VmServiceServicer):
             ),
             key=_key,
         )
-        shown, token = paging.page(vms, _key, size, request.page_token, request.filter)
+        shown, token = paging.page(vms, _key, size, request.page_token, request.filter, of="vms")
         return vm_service_pb2.ListVmsResponse(
             vms=[vm_message(vm) for vm in shown],
             next_page_token=token,

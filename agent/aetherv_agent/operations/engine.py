@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-from aetherv_agent.core.errors import AethervError
+from aetherv_agent.core.errors import AethervError, Violation
 from aetherv_agent.store import (
     Claim,
     Fence,
@@ -145,7 +145,11 @@ class Engine:
     async def list(self, where: Filter, page_size: int = 100, page_token: str = "") -> Page:
         """Return operations, newest first."""
         if page_token and not (page_token.isascii() and page_token.isdigit() and len(page_token) < 19):  # noqa: PLR2004  # 63 bits
-            raise AethervError("REQUEST_INVALID", "The page token is none that this API gave.")
+            raise AethervError(
+                "REQUEST_INVALID",
+                "The page token is none that this API gave.",
+                violations=(Violation("page_token", "is none that this agent gave"),),
+            )
         rows = await self._store.select(
             Query(
                 ended=where.done,

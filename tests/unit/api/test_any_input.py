@@ -51,7 +51,7 @@ def test_pages_hold_every_element_once(names: list[str], size: int) -> None:
     seen: list[str] = []
     token = ""
     while True:
-        shown, token = paging.page(items, lambda item: (item,), size, token, "f")
+        shown, token = paging.page(items, lambda item: (item,), size, token, "f", of="names")
         seen += shown
         if not token:
             break
@@ -62,7 +62,7 @@ def test_pages_hold_every_element_once(names: list[str], size: int) -> None:
 def test_a_page_token_that_is_none_is_refused(token: str) -> None:
     """A made-up token is REQUEST_INVALID; that one is made up by chance for this filter is out of question."""
     with pytest.raises(AethervError):
-        paging.page(["a"], lambda item: (item,), 1, token, "a filter of this test")
+        paging.page(["a"], lambda item: (item,), 1, token, "a filter of this test", of="names")
 
 
 @given(st.one_of(TEXT, st.from_regex(r"(vms|hosts|operations)/[^/]*", fullmatch=True)))

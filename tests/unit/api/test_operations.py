@@ -133,7 +133,7 @@ async def test_malformed_names_are_invalid_with_their_field(stubs: Stubs, name: 
 
 
 async def test_list_filters_and_pages(served: Served, stubs: Stubs) -> None:
-    """Filters reach the engine; a page's token comes from it."""
+    """Filters reach the engine; a page's token comes from it, and is good for its own filter alone."""
     for _ in range(3):
         served.operations.add(make_operation())
     request = operations_pb2.ListOperationsRequest(
@@ -141,7 +141,13 @@ async def test_list_filters_and_pages(served: Served, stubs: Stubs) -> None:
     )
     answer = await stubs.operations.ListOperations(request, metadata=ADMIN)
     assert len(answer.operations) == 2
-    assert answer.next_page_token == "more"
+    request.page_token = answer.next_page_token
+    await stubs.operations.ListOperations(request, metadata=ADMIN)
+    assert served.operations.tokens == ["", "more"]
+    other = operations_pb2.ListOperationsRequest(page_token=answer.next_page_token)
+    error = await refusal(stubs.operations.ListOperations(other, metadata=ADMIN))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    served.operations.filters.pop()
     (where,) = served.operations.filters
     assert (where.done, where.hosts, where.kind) == (False, frozenset({"hv01"}), "create")
     for text in (

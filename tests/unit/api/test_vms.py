@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from aetherv.v1 import operation_pb2, vm_pb2, vm_service_pb2
+from aetherv.v1 import host_service_pb2, operation_pb2, vm_pb2, vm_service_pb2
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.model import (
     FailurePolicy,
@@ -21,6 +21,7 @@ from aetherv_agent.core.model import (
     VmSpec,
     VmState,
 )
+from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
@@ -302,7 +303,7 @@ async def test_lists_page_in_order_and_name_unreachable_hosts(served: Served, st
 
 
 async def test_page_tokens_of_others_are_refused(served: Served, stubs: Stubs) -> None:
-    """A token that is none, or of another filter, and a negative size are INVALID_ARGUMENT."""
+    """A token that is none, or of another filter or list, and a negative size are INVALID_ARGUMENT."""
     vms = [make_vm(name=f"vm{n}", guid=f"{n:08x}" + GUID[8:]) for n in range(3)]
     served.reads.answers["hv01"] = make_inventory("hv01", vms)
     first = await stubs.vms.ListVms(vm_service_pb2.ListVmsRequest(page_size=1), metadata=ADMIN)
@@ -315,6 +316,18 @@ async def test_page_tokens_of_others_are_refused(served: Served, stubs: Stubs) -
     ):
         error = await refusal(stubs.vms.ListVms(request, metadata=ADMIN))
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    others = (
+        stubs.hosts.ListHosts(
+            host_service_pb2.ListHostsRequest(page_token=first.next_page_token), metadata=ADMIN
+        ),
+        stubs.operations.ListOperations(
+            operations_pb2.ListOperationsRequest(page_token=first.next_page_token), metadata=ADMIN
+        ),
+    )
+    for call in others:
+        error = await refusal(call)
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert list(fields_of(error)) == ["page_token"]
 
 
 @pytest.mark.parametrize(
