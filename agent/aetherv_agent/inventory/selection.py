@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from aetherv_agent.core.errors import AethervError
+from aetherv_agent.core.errors import AethervError, Category
 from aetherv_agent.core.model import Inventory, Vm
 
 Answer = Inventory | AethervError
@@ -68,7 +68,11 @@ def peers(
 
 
 def not_there(answers: Mapping[str, Answer], vm_id: str) -> AethervError:
-    """Return why a VM that no answer has was not found: VM_NOT_FOUND only if every host answered."""
+    """Return why a VM that no answer has was not found: VM_NOT_FOUND only if every host answered.
+
+    Where every failure is one that waiting does not mend (credentials, rights), the first one's id is told, so that its
+    advice and code are; else HOST_UNREACHABLE.
+    """
     failures = {host: answer for host, answer in answers.items() if isinstance(answer, AethervError)}
     about = {"vm": f"vms/{vm_id}"}
     if not failures:
@@ -76,8 +80,10 @@ def not_there(answers: Mapping[str, Answer], vm_id: str) -> AethervError:
         return AethervError("VM_NOT_FOUND", f"No VM has the id {vm_id} (asked: {hosts}).", metadata=about)
     hosts = ", ".join(sorted(failures))
     reasons = " ".join(failures[host].message for host in sorted(failures)[:_MAX_REASONS])
+    for_good = [failures[host] for host in sorted(failures)]
+    away = any(failure.category is Category.UNAVAILABLE for failure in for_good)
     return AethervError(
-        "HOST_UNREACHABLE",
+        "HOST_UNREACHABLE" if away else for_good[0].id,
         f"Nobody knows whether the VM {vm_id} exists: it may be on {hosts}. {reasons}",
         metadata=about | {"hosts": hosts},
     )

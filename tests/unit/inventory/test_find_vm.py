@@ -129,3 +129,19 @@ async def test_a_caller_limited_to_some_hosts_learns_of_those_alone() -> None:
         await cache.find_vm(GUID, host_hint="b", hosts=["a"])
     assert caught.value.id == "VM_NOT_FOUND"
     assert port.asked == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"), [(NONE, "HOST_AUTHENTICATION_FAILED"), (AWAY, "HOST_UNREACHABLE")]
+)
+async def test_a_host_that_refuses_the_agent_is_not_called_away(
+    others: tuple[str, ...] | AethervError, reason: str
+) -> None:
+    """Refused credentials keep their id, and so their advice; beside a host that is away they are no reason to stop."""
+    refused = AethervError("HOST_AUTHENTICATION_FAILED", "Host a refused the credentials.")
+    cache, _ = _cache(a=refused, b=others if isinstance(others, AethervError) else ("", others))
+    with pytest.raises(AethervError) as caught:
+        await cache.find_vm(GUID)
+    assert caught.value.id == reason
+    assert "Nobody knows" in caught.value.message
+    assert "refused the credentials" in caught.value.message
