@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types imports proto proto-check format clean
+.PHONY: demo test bench check lint types imports proto proto-check format clean
 
 $(VENV)/.demo: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -20,6 +20,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(PYTEST_ARGS)
+
+# Measures and prints; never fails for being slow. Not part of the suite: its files are no test_*.py.
+bench: $(VENV)/.dev
+	$(BIN)/python -m pytest -q --capture=no $(wildcard tests/benchmarks/bench_*.py)
 
 check: lint types imports proto-check
 
