@@ -11,7 +11,7 @@ from aetherv_agent.core.errors import AethervError
 
 @dataclass(slots=True)
 class Call:
-    """One call. The interceptor makes it; servicers add what they know.
+    """One call. The interceptor makes it; servicers add the operation.
 
     Attributes:
         id: for logs; the client's ``x-request-id`` if it gave a plain one.

@@ -38,7 +38,6 @@ class HostServicer(host_service_pb2_grpc.HostServiceServicer):
     async def ReadHost(self, request: host_service_pb2.ReadHostRequest, _context: Any) -> host_pb2.Host:
         """Read a host; one that can't be reached is an answer too."""
         call = callers.current()
-        call.target = request.name[:200]
         host = host_of(request.name, "name")
         call.need_host(host)
         if host not in self._hosts:

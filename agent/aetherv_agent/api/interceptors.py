@@ -29,6 +29,8 @@ Authenticator = Callable[[Context], Principal]
 
 _LOG = structlog.stdlib.get_logger("aetherv.api")
 _AUDIT = structlog.stdlib.get_logger("aetherv.audit")
+_MOST_TARGET = 200
+_MOST_REQUEST_ID = 64
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DENIED = Rule(Permission.ADMIN)
 _VIEW = Rule(Permission.VIEW)
@@ -117,6 +119,8 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def _enter(self, call: Call, rule: Rule, request: Any, context: Context) -> None:
         callers.enter(call)
+        # Before anything can be refused: the audit line of a refused call says what it was about, too.
+        call.target, call.request_id = _subject(request)
         structlog.contextvars.bind_contextvars(call=call.id, method=call.method)
         await context.send_initial_metadata((("aetherv-version", self._version), ("x-request-id", call.id)))
         needed = rule.needed(validate_only=_validate_only(request))
@@ -182,6 +186,15 @@ def _one_line(text: str) -> str:
 
 def _role(role: Role | None) -> str:
     return f"the role {role.value}" if role else "no role"
+
+
+def _subject(request: Any) -> tuple[str, str]:
+    """Return what a request is about and its request id, each short; a stream of requests is about nothing."""
+    if hasattr(request, "vm"):
+        target = f"hosts/{request.target_host or '-'}/vms/{request.vm.vm_name}"
+    else:
+        target = getattr(request, "name", "")
+    return target[:_MOST_TARGET], getattr(request, "request_id", "")[:_MOST_REQUEST_ID]
 
 
 def _validate_only(request: Any) -> bool:

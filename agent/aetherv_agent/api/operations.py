@@ -37,7 +37,6 @@ class _Reader:
 
     async def get(self, name: str) -> Operation:
         call = callers.current()
-        call.target = name[:200]
         operation = await self.operations.get(basics.operation_of(name))
         call.need_host(operation.host)
         return operation
@@ -105,7 +104,6 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):
 
     async def DeleteOperation(self, request: operations_pb2.DeleteOperationRequest, _context: Any) -> Empty:
         """Refuse: operations are pruned by age."""
-        callers.current().target = request.name[:200]
         raise AethervError(
             "NOT_SUPPORTED", "Operations can't be deleted; the agent prunes ended ones by age."
         )

@@ -46,8 +46,6 @@ class VmServicer(vm_service_pb2_grpc.VmServiceServicer):
         call = callers.current()
         for secret in (request.secrets.guest_la_pw, request.secrets.guest_domain_joinpw):
             SECRETS.add(secret)
-        call.request_id = request.request_id[:64]
-        call.target = f"hosts/{request.target_host or '-'}/vms/{request.vm.vm_name}"[:200]
         if request.target_host in self._hosts:
             call.need_host(request.target_host)
         wanted = create_request(request, call.principal)
@@ -63,7 +61,6 @@ class VmServicer(vm_service_pb2_grpc.VmServiceServicer):
     async def ReadVm(self, request: vm_service_pb2.ReadVmRequest, _context: Any) -> vm_pb2.Vm:
         """Read a VM by its GUID, or by a name on a host."""
         call = callers.current()
-        call.target = request.name[:200]
         name, hint, age = read_request(request)
         max_age = self._max_age if age is None else age
         for host in (name.host, hint):
@@ -84,8 +81,6 @@ class VmServicer(vm_service_pb2_grpc.VmServiceServicer):
     ) -> operations_pb2.Operation:
         """Take a delete, or judge it alone."""
         call = callers.current()
-        call.request_id = request.request_id[:64]
-        call.target = request.name[:200]
         if request.host_hint in self._hosts:
             call.need_host(request.host_hint)
         wanted = delete_request(request, call.principal)

@@ -67,7 +67,7 @@ async def test_a_change_is_audited_with_who_what_and_outcome(
 async def test_refused_calls_are_audited_and_reads_are_not(
     served: Served, stubs: Stubs, log: io.StringIO
 ) -> None:
-    """Who was refused stands in the log, with why; an answered read does not."""
+    """Who was refused stands in the log, with why and at what; an answered read does not."""
     await stubs.vms.ListVms(vm_service_pb2.ListVmsRequest(), metadata=ADMIN)
     assert not lines(log, "audit")
     await refusal(stubs.vms.ListVms(vm_service_pb2.ListVmsRequest(), metadata=bearer("wrong")))
@@ -79,12 +79,15 @@ async def test_refused_calls_are_audited_and_reads_are_not(
             operations_pb2.CancelOperationRequest(name=f"operations/{GUID}"), metadata=ADMIN
         )
     )
-    assert [(line["principal"], line["outcome"], line["reason"]) for line in lines(log, "audit")] == [
-        ("anonymous", "UNAUTHENTICATED", "TOKEN_INVALID"),
-        ("viewer", "PERMISSION_DENIED", "PERMISSION_DENIED"),
-        ("admin", "ALREADY_EXISTS", "VM_ALREADY_EXISTS"),
-        ("admin", "NOT_FOUND", "OPERATION_NOT_FOUND"),
+    vm = f"hosts/-/vms/{CONTROL}"
+    audited = lines(log, "audit")
+    assert [(line["principal"], line["target"], line["outcome"], line["reason"]) for line in audited] == [
+        ("anonymous", "", "UNAUTHENTICATED", "TOKEN_INVALID"),
+        ("viewer", vm, "PERMISSION_DENIED", "PERMISSION_DENIED"),
+        ("admin", vm, "ALREADY_EXISTS", "VM_ALREADY_EXISTS"),
+        ("admin", f"operations/{GUID}", "NOT_FOUND", "OPERATION_NOT_FOUND"),
     ]
+    assert audited[1]["request_id"] == REQUEST_ID
 
 
 async def test_an_unknown_exception_is_told_by_an_id_alone(
