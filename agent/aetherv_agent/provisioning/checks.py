@@ -106,8 +106,7 @@ def host_refusals(  # a list of checks, each on its own; apart they would say le
     if taken is not None:
         yield AethervError(
             "VM_ALREADY_EXISTS",
-            f"A VM {taken.name!r} exists on {taken.host}: id {taken.id}. To manage it: "
-            f"terraform import aetherv_vm.NAME {taken.id}",
+            f"A VM {taken.name!r} exists on {taken.host}: id {taken.id}.",
             metadata={"host": taken.host, "vm": f"vms/{taken.id}", "field": "vm.vm_name"},
         )
     yield from _image_refusals(spec, inventory, host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aetherv_agent import contracts
 from aetherv_agent.core.results import Log, Progress, Record
 from aetherv_agent.operations.handlers import Work
 from aetherv_agent.operations.model import Level, Step, StepState
@@ -37,7 +38,8 @@ class Relay:
             case Log(reason="", level=level, message=message):
                 await self._work.log(Level(level) if level in set(Level) else Level.INFO, message)
             case Log(reason=reason, message=message, field=field):
-                await self._work.warn(reason, message, field)
+                # The agent has told of the same field by its path before: in the same words it is told once.
+                await self._work.warn(reason, message.removeprefix(f"{field}: "), _path(field))
             case _:
                 # The result and the error are the call's own answer.
                 return
@@ -57,3 +59,11 @@ class Relay:
         )
         if self._secrets_end and record.step == PUBLISH_STEP and record.state == "done":
             await self._work.secrets_published()
+
+
+def _path(field: str) -> str:
+    """Return the request's path of a field that a script calls by the contract's name."""
+    for rule in contracts.field_rules().fields:
+        if rule.name == field:
+            return f"secrets.{field}" if rule.secret else f"vm.{field}"
+    return field

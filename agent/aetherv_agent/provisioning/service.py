@@ -180,11 +180,11 @@ class VmProvisioning:
         """Return the host that a create goes to.
 
         Args:
-            target_host: a bare id (any case), an address of the configuration, or empty: the only host.
+            target_host: a bare id (any case), an address that one host of the configuration has, or empty: the only host.
             allowed: the hosts that the caller may use; None: all.
 
         Raises:
-            AethervError: TARGET_HOST_REQUIRED with several hosts and none named; HOST_NOT_FOUND.
+            AethervError: TARGET_HOST_REQUIRED with several hosts and none named, or an address of several; HOST_NOT_FOUND.
         """
         usable = [host for host in self._hosts.values() if allowed is None or host.id in set(allowed)]
         names = ", ".join(sorted(host.id for host in usable)) or "none"
@@ -199,8 +199,18 @@ class VmProvisioning:
             )
         wanted = target_host.casefold()
         for host in usable:
-            if wanted in {host.id.casefold(), host.address.casefold()}:
+            if wanted == host.id.casefold():
                 return host
+        there = [host for host in usable if wanted == host.address.casefold()]
+        if len(there) == 1:
+            return there[0]
+        if there:
+            shared = ", ".join(sorted(host.id for host in there))
+            raise AethervError(
+                "TARGET_HOST_REQUIRED",
+                f"The hosts {shared} have the address {target_host}: name one of them.",
+                violations=(Violation("target_host", f"is the address of {shared}: name one of them"),),
+            )
         raise AethervError(
             "HOST_NOT_FOUND",
             f"This agent has no host {target_host!r}; it has {names}.",

@@ -53,7 +53,8 @@ def test_what_a_host_lacks_is_named(changes: dict[str, Any], error: str) -> None
 def test_the_taken_name_comes_with_the_import_command() -> None:
     """The user can import what has the name."""
     error = next(host_refusals(SPEC, inventory(vms=(vm("web-01"),)), HOST, (), frozenset()))
-    assert f"terraform import aetherv_vm.NAME {HELD}" in error.message
+    assert f"terraform import aetherv_vm.NAME {HELD}" in str(error)
+    assert str(error).count("import") == 2  # the word and the command, once each
 
 
 def test_an_ignored_vm_holds_neither_name_nor_memory_nor_space() -> None:

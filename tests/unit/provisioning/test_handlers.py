@@ -61,6 +61,18 @@ async def test_records_are_relayed_and_published_secrets_dropped(hosts: dict[str
     assert kinds[6] == "published"
 
 
+async def test_a_scripts_warning_has_the_requests_path(hosts: dict[str, HostSettings]) -> None:
+    """A script calls a field by its bare name; told by its path, the warning is the one of submit, and is told once."""
+    records = (
+        Log(NOW, "warning", "guest_v4_dns1: unused", "DNS_WITHOUT_STATIC", "guest_v4_dns1"),
+        Log(NOW, "warning", "differs", "NOT_VERIFIED"),
+    )
+    work = FakeWork(create_operation(), given={})
+    await creates(FakeJobs(records, DONE), hosts).do(work)
+    told = [value for kind, value in work.told if kind == "warn"]
+    assert told == [("DNS_WITHOUT_STATIC", "unused", "vm.guest_v4_dns1"), ("NOT_VERIFIED", "differs", "")]
+
+
 async def test_a_host_without_the_secret_means_it_is_lost(hosts: dict[str, HostSettings]) -> None:
     """Started again without its secrets, a job whose host still needs them is lost; a host that lacks nothing is not."""
     missing = AethervError("SECRET_MISSING", "guest_la_pw", host_answered=True)

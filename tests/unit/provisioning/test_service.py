@@ -165,6 +165,15 @@ def test_a_host_that_cannot_be_meant_is_refused_by_names(
     assert "hv02" in caught.value.message
 
 
+def test_an_address_of_several_hosts_means_none_of_them() -> None:
+    """Hosts behind one address (other ports) are told apart by name: no VM goes to whichever stands first."""
+    shared = {name: replace(host, address="gate.example.com") for name, host in HOSTS.items()}
+    with pytest.raises(AethervError) as caught:
+        service(hosts=shared).resolve_host("gate.example.com", None)
+    assert caught.value.id == "TARGET_HOST_REQUIRED"
+    assert "hv01, hv02" in caught.value.message
+
+
 async def test_a_delete_of_a_missing_vm_is_refused_unless_allowed() -> None:
     """VM_NOT_FOUND comes before an operation is made; allowed, the delete succeeds on the host."""
     operations = FakeOperations()
