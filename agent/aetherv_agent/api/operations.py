@@ -102,7 +102,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):
         await self._operations.cancel(operation.id)
         return Empty()
 
-    async def DeleteOperation(self, request: operations_pb2.DeleteOperationRequest, _context: Any) -> Empty:
+    async def DeleteOperation(self, _request: operations_pb2.DeleteOperationRequest, _context: Any) -> Empty:
         """Refuse: operations are pruned by age."""
         raise AethervError(
             "NOT_SUPPORTED", "Operations can't be deleted; the agent prunes ended ones by age."
