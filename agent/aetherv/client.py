@@ -17,7 +17,7 @@ import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from aetherv.errors import AgentError, SettingsError, Violation, from_rpc, from_status
-from aetherv.settings import Settings, resolve
+from aetherv.settings import Settings, is_local, resolve
 from aetherv.v1 import (
     host_service_pb2_grpc,
     operation_service_pb2,
@@ -105,9 +105,11 @@ def open_client(settings: Settings) -> Client:
         ("grpc.primary_user_agent", f"aetherv-python/{VERSION}"),
         *_KEEPALIVE,
     ]
-    if settings.plaintext:
+    if is_local(settings.endpoint):
         # A proxy of the environment can't reach this machine's loopback.
-        channel = grpc.insecure_channel(settings.endpoint, [*options, ("grpc.enable_http_proxy", 0)])
+        options.append(("grpc.enable_http_proxy", 0))
+    if settings.plaintext:
+        channel = grpc.insecure_channel(settings.endpoint, options)
     else:
         credentials = grpc.ssl_channel_credentials(
             root_certificates=settings.ca_cert,

@@ -121,6 +121,11 @@ def from_rpc(error: Any, *, endpoint: str, method: str, client_version: str) -> 
         text = _too_old(error, endpoint, method, client_version)
     elif code is grpc.StatusCode.UNAVAILABLE:
         text = f"The agent at {endpoint} can't be reached: {text}"
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            text += (
+                ". Its certificate is not signed by the authority in ca_cert, or is not for this name: ca_cert is the "
+                "agent's <state_dir>/tls/ca.pem."
+            )
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         text = f"The agent at {endpoint} did not answer {method} in time."
     elif code is grpc.StatusCode.UNAUTHENTICATED:

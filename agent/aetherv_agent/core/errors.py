@@ -84,7 +84,9 @@ class AethervError(Exception):
         self.id = id
         self.message = message
         self.category = Category(rule.category)
-        self.advice = rule.advice
+        held = (metadata or {}).get("vm", "").removeprefix("vms/")
+        # The advice to import says of which id, where the error knows it.
+        self.advice = rule.advice.replace("NAME ID", f"NAME {held}") if held else rule.advice
         self.retryable = rule.retryable
         self.violations = violations
         self.metadata = dict(metadata or {})

@@ -65,7 +65,7 @@ class ClientCapabilities:
     """What the calling Terraform can do.
 
     Attributes:
-        deferral_allowed: never to be used: true in every apply and false in plan.
+        deferral_allowed: true in every apply and false in plan. Nothing is ever deferred, but it tells the two apart.
         write_only_attributes_allowed: false below Terraform 1.11.
         store_planned_private: plan's private data come back in the second plan call (1.16).
     """

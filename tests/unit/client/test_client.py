@@ -239,8 +239,10 @@ class _Tls(vm_service_pb2_grpc.VmServiceServicer):
         return vm_service_pb2.ListVmsResponse(next_page_token=str(token))
 
 
-def test_tls_checks_the_agents_certificate() -> None:
-    """Over TLS the token reaches the agent whose certificate the CA signed, and no other."""
+def test_tls_checks_the_agents_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over TLS, past any proxy, the token reaches the agent whose certificate the CA signed, and no other."""
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     authority, stranger = trustme.CA(), trustme.CA()
     leaf = authority.issue_cert("localhost")
     chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
@@ -259,5 +261,6 @@ def test_tls_checks_the_agents_certificate() -> None:
         with stranded, pytest.raises(AgentError) as caught:
             stranded.vms.ListVms(vm_service_pb2.ListVmsRequest())
         assert caught.value.code == "UNAVAILABLE"
+        assert "ca_cert" in caught.value.message
     finally:
         server.stop(0).wait(5)

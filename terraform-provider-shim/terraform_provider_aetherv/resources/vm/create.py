@@ -44,6 +44,8 @@ def create(request: ApplyRequest, agent: Agent, session: Session) -> ApplyRespon
             if problem.reason or not problem.transient
             else "No operation is known." + unsure
         )
+        if problem.reason == "VM_ALREADY_EXISTS":
+            stands += _held(problem, session)
         return ApplyResponse(
             state=None,
             diagnostics=from_error(title("create", name, host), problem, config=config, stands=stands),
@@ -63,6 +65,20 @@ def create(request: ApplyRequest, agent: Agent, session: Session) -> ApplyRespon
     warned = decode(request.planned_private).warned.split(",")
     diagnostics = from_warnings((w for w in outcome.facts.warnings if w.reason not in warned), config)
     return _made(planned, agent, outcome, host, diagnostics)
+
+
+def _held(problem: AgentError, session: Session) -> str:
+    """Say why a name can be taken by a VM that this very run replaces."""
+    holder = problem.metadata.get("vm", "").removeprefix("vms/").lower()
+    if holder in session.known.all():
+        return (
+            " The VM that has the name is of this state, and was not gone yet when this one was to be made. If it is to "
+            "be destroyed, apply again; if only the resource's address changed, use a `moved` block."
+        )
+    return (
+        " Is it the VM that this one replaces (create_before_destroy)? Two VMs can't have one name: remove that "
+        "setting, or change vm_name with it."
+    )
 
 
 def _made(

@@ -84,7 +84,10 @@ def _create(request: PlanRequest, config: State, session: Session) -> PlanRespon
     # The family that no image tells is an error below; Terraform is shown "known after apply" until then.
     diagnostics = list(check_create(planned, config))
     replaced, warned = private.decode(request.prior_private).replaces, ""
-    if not has_errors(diagnostics) and session.agent is not None:
+    # In apply the create itself is checked at once. An error of this second plan would leave a VM that has
+    # create_before_destroy as a deposed object in the state: Terraform restores it only after a failed create.
+    applying = request.capabilities.deferral_allowed
+    if not has_errors(diagnostics) and session.agent is not None and not applying:
         from terraform_provider_aetherv.resources.vm.plan_check import check_with_agent
 
         checked = check_with_agent(planned, config, session, replaced)

@@ -136,6 +136,21 @@ def test_refused_create_leaves_no_state(session: Session, agent: StubAgent) -> N
     assert "Nothing was made" in response.diagnostics[0].detail
 
 
+@pytest.mark.parametrize(("known", "hint"), [(True, "apply again"), (False, "create_before_destroy")])
+def test_a_taken_name_says_how_the_run_itself_can_be_the_cause(
+    session: Session, agent: StubAgent, known: bool, hint: str
+) -> None:
+    """A VM that this run replaces can have the name: the user reads which setting makes it so."""
+    agent.errors = [
+        AgentError("ALREADY_EXISTS", "taken", reason="VM_ALREADY_EXISTS", metadata={"vm": f"vms/{VM_ID}"})
+    ]
+    if known:
+        session.known.remember(VM_ID)
+    response = created(session)
+    assert response.state is None
+    assert hint in response.diagnostics[0].detail
+
+
 def test_rolled_back_create_leaves_no_state(session: Session, agent: StubAgent) -> None:
     """A create that failed and was taken back is an error without a state."""
     agent.outcomes = [outcome_of(error=AgentError("INTERNAL", "no", reason="VM_START_FAILED"))]

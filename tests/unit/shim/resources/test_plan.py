@@ -233,6 +233,27 @@ def test_warnings_of_the_agent(session: Session, agent: StubAgent) -> None:
     assert private.decode(response.private).warned == "SLOW"
 
 
+def test_a_plan_within_an_apply_leaves_the_check_to_the_create(session: Session, agent: StubAgent) -> None:
+    """An error there would leave the VM that is to be replaced as a deposed object, which no later apply gets rid of."""
+    config = config_of()
+    capabilities = ClientCapabilities(deferral_allowed=True)
+    agent.errors = [TAKEN]
+    response = plan(
+        PlanRequest(
+            prior=None,
+            proposed=config,
+            config=config,
+            prior_private=b"",
+            planned_private=b"",
+            prior_identity=None,
+            capabilities=capabilities,
+        ),
+        session,
+    )
+    assert response.diagnostics == ()
+    assert agent.checks == []
+
+
 def test_agent_that_is_away_is_an_error(session: Session, agent: StubAgent) -> None:
     """A plan that can't be checked fails and says which agent."""
     agent.errors = [AgentError("UNAVAILABLE", "The agent at agent.test:1 can't be reached: no route")]
