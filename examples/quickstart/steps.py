@@ -72,6 +72,8 @@ class StepPrinter:
                     self._look(client)
         except AgentError as error:
             self._show(f"The steps can't be followed: {error}")
+        except BrokenPipeError:
+            return  # nobody reads; the demo notices it too
 
     def _look(self, client: Client) -> None:
         request = operations_pb2.ListOperationsRequest(name="operations")

@@ -71,8 +71,11 @@ class Terraform:
         colour = () if sys.stdout.isatty() else ("-no-color",)
         killer: list[threading.Timer] = []
         process: subprocess.Popen[str] | None = None
+        asked = False
 
         def tell() -> None:
+            nonlocal asked
+            asked = True
             if process is not None:
                 _signal(process, signal.SIGINT)
                 if not killer:
@@ -92,6 +95,8 @@ class Terraform:
                 errors="replace",
                 start_new_session=True,
             )
+            if asked and not killer:
+                tell()  # it came while Terraform was being started
             self._pid.write_text(str(process.pid))
             try:
                 status = _pass_through(process)
