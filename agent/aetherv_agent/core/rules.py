@@ -93,17 +93,27 @@ def check_create(
             warnings.append(
                 Warning("STATIC_WITHOUT_DNS", "vm.guest_v4_dns1", dialect.warn_static_without_dns)
             )
-        if family is OsFamily.LINUX and "guest_v4_ipaddr" not in kept and "guest_v4_dns1" in kept:
-            warnings.append(
-                Warning(
-                    "DNS_WITHOUT_STATIC",
-                    "vm.guest_v4_dns1",
-                    "this guest applies DNS servers only with a static address",
-                )
-            )
+        if family is OsFamily.LINUX:
+            warnings += _unapplied_dns(kept)
     cleared: dict[str, Any] = {name: "" for name in dropped if name in VmSpec.__slots__}
     effective = replace(spec, os_family=family, **cleared)
     return Checked(effective, tuple(violations), tuple(warnings), frozenset(dropped))
+
+
+def _unapplied_dns(given: Mapping[str, Any]) -> Iterator[Warning]:
+    static, server = "guest_v4_ipaddr" in given, "guest_v4_dns1" in given
+    if server and not static:
+        yield Warning(
+            "DNS_WITHOUT_STATIC",
+            "vm.guest_v4_dns1",
+            "this guest applies DNS servers only with a static address",
+        )
+    if "guest_net_dnssuffix" in given and not (static and server):
+        yield Warning(
+            "DNS_WITHOUT_STATIC",
+            "vm.guest_net_dnssuffix",
+            "this guest applies a DNS suffix only with a static address and a DNS server",
+        )
 
 
 def field_refusals(rule: FieldRule, value: Any) -> Iterator[str]:

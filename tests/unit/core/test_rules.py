@@ -108,6 +108,25 @@ def test_ssh_fields_and_suffix_of_a_windows_guest_are_dropped_with_a_warning() -
 
 
 @pytest.mark.parametrize(
+    ("fields", "warned"),
+    [
+        ({}, set()),
+        ({"guest_v4_dns1": "192.0.2.53"}, {"vm.guest_v4_dns1"}),
+        ({"guest_net_dnssuffix": "example.com"}, {"vm.guest_net_dnssuffix"}),
+        (STATIC | {"guest_net_dnssuffix": "example.com"}, {"vm.guest_net_dnssuffix"}),
+        (STATIC | {"guest_net_dnssuffix": "example.com", "guest_v4_dns1": "192.0.2.53"}, set()),
+    ],
+)
+def test_dns_that_a_linux_guest_will_not_apply_is_warned_of(
+    fields: dict[str, object], warned: set[str]
+) -> None:
+    """Servers need a static address, and a suffix needs both: the guest drops them in silence."""
+    checked = check_create(VmSpec(**LINUX | fields), VmSecrets("Passw0rd!"))  # type: ignore[arg-type]
+    assert checked.violations == ()
+    assert {w.field for w in checked.warnings} == warned
+
+
+@pytest.mark.parametrize(
     "password",
     [
         "a'b",
