@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from aetherv_simhost.backends.emulated.context import JobContext
 from aetherv_simhost.backends.emulated.failures import PipelineStopped
@@ -48,16 +48,28 @@ def undo(context: JobContext) -> list[dict[str, str]]:
 
 
 def leftovers(context: JobContext) -> list[dict[str, str]]:
-    """What stands of a job that is not taken back."""
-    made: list[Mapping[str, Any]] = context.journal.values["made"]
+    """What stands of a job that is not taken back: of what it meant to make, what is really there, and where."""
     return [
-        {
-            "kind": str(m["kind"]),
-            "path": context.journal.vm_id if m["kind"] == "vm" and context.journal.vm_id else str(m["path"]),
-            "message": "was made by the job and stands",
-        }
-        for m in made
+        {"kind": made["kind"], "path": place, "message": "was made by the job and stands"}
+        for made in context.journal.values["made"]
+        if (place := _place(context, made["kind"], made["path"]))
     ]
+
+
+def _place(context: JobContext, kind: str, path: str) -> str:
+    """Where something that the journal says was begun stands; empty: nowhere."""
+    files = context.host.files
+    match kind:
+        case "vm":
+            vm = own_vm(context)
+            return vm.id if vm else ""
+        case "folder":
+            return path if files.is_dir(path) else ""
+        case "disk" | "iso":
+            # A copy that was cut off has another name.
+            return next((there for there in (path, _partial(path)) if files.exists(there)), "")
+        case _:
+            return path
 
 
 def _role(context: JobContext, vm_id: str) -> None:
@@ -80,7 +92,11 @@ def _file(context: JobContext, path: str) -> None:
 
 def _disk(context: JobContext, path: str) -> None:
     _delete(context, path)
-    _delete(context, path.removesuffix(".vhdx") + ".partial.vhdx")
+    _delete(context, _partial(path))
+
+
+def _partial(path: str) -> str:
+    return path.removesuffix(".vhdx") + ".partial.vhdx"
 
 
 def _folder(context: JobContext, path: str) -> None:

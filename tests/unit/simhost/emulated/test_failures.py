@@ -77,6 +77,17 @@ def test_a_guests_failure_keeps_the_vm(site: Any, policy: str) -> None:
     assert ("vm", vm.id) in [(kind, path) for kind, path, _ in error.leftovers]
 
 
+def test_what_is_kept_is_named_as_it_stands(site: Any) -> None:
+    """A disk whose copy was cut off is told under the name that it has, and what was never made is not told."""
+    site.fault("disk_full")
+    error = site.create(on_failure="keep").error
+    assert error.id == "DISK_FULL"
+    told = {kind: path for kind, path, _ in error.leftovers}
+    assert set(told) == {"folder", "disk"}
+    assert told["disk"].endswith(".partial.vhdx")
+    assert site.backend.host.files.exists(told["disk"])
+
+
 def test_keep_after_publish_rolls_back_before_it(site: Any) -> None:
     """Before publish is done that policy is a rollback."""
     site.fault("guest_never_ready")
