@@ -135,8 +135,6 @@ def load(
     problems += _unknown_variables(raw, environment)
     if config is None or problems:
         raise _refusal(path, problems)
-    if unknown := _unknown_hosts(config):
-        raise _refusal(path, unknown)
     return config
 
 
@@ -155,22 +153,6 @@ def _unknown_variables(raw: Mapping[str, Any], environ: Mapping[str, str]) -> li
         if name.upper().startswith(PREFIX)
         and name not in named
         and name[len(PREFIX) :].lower().partition("__")[0] not in known
-    ]
-
-
-def _unknown_hosts(config: AgentConfig) -> list[Violation]:
-    known = {host.name for host in config.hosts}
-    sections: tuple[tuple[str, tuple[TokenConfig | CertificateConfig, ...]], ...] = (
-        ("tokens", config.tokens),
-        ("certificates", config.certificates),
-    )
-    return [
-        Violation(
-            f"{section}[{index}].hosts", f"names hosts that are not configured: {', '.join(sorted(unknown))}"
-        )
-        for section, entries in sections
-        for index, entry in enumerate(entries)
-        if (unknown := (entry.hosts or frozenset()) - known)
     ]
 
 

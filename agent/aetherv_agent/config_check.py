@@ -1,4 +1,4 @@
-"""Judging what a configuration points at: secret files, variables, certificates, the state folder. Nothing is made."""
+"""Judging what a configuration points at: hosts, secret files, variables, certificates, the state folder. Nothing is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from aetherv_agent import secret_files
 from aetherv_agent.config import AgentConfig
-from aetherv_agent.config_sections import HostConfig
+from aetherv_agent.config_sections import CertificateConfig, HostConfig, TokenConfig
 from aetherv_agent.core.errors import AethervError, Violation
 
 
@@ -47,6 +47,7 @@ def _problems(config: AgentConfig) -> Iterator[Violation]:
     if config.tls is not None:
         yield from _certificate_problems("tls.cert", config.tls.cert)
         yield from _key_problems(config.tls.key)
+    yield from _unknown_hosts(config)
     for index, host in enumerate(config.hosts):
         yield from _host_problems(f"hosts[{index}]", host)
 
@@ -60,6 +61,19 @@ def _state_problems(folder: Path) -> Iterator[Violation]:
         yield Violation("state_dir", f"{folder} can be written by others: chmod 700 {folder}")
     elif not os.access(folder, os.W_OK | os.X_OK):
         yield Violation("state_dir", f"{folder} can't be written")
+
+
+def _unknown_hosts(config: AgentConfig) -> Iterator[Violation]:
+    known = {host.name for host in config.hosts}
+    sections: tuple[tuple[str, tuple[TokenConfig | CertificateConfig, ...]], ...] = (
+        ("tokens", config.tokens),
+        ("certificates", config.certificates),
+    )
+    for section, entries in sections:
+        for index, entry in enumerate(entries):
+            if unknown := (entry.hosts or frozenset()) - known:
+                names = ", ".join(sorted(unknown))
+                yield Violation(f"{section}[{index}].hosts", f"names hosts that are not configured: {names}")
 
 
 def _host_problems(path: str, host: HostConfig) -> Iterator[Violation]:
