@@ -6,9 +6,10 @@ import ssl
 import time
 from typing import Final
 
-from aetherv_simhost.backends.api import Backend, Closable
+from aetherv_simhost.backends.api import Backend, Closable, FragmentBackend, Rebooting
 from aetherv_simhost.config import HostConfig
 from aetherv_simhost.faults import Faults
+from aetherv_simhost.psrp.relay import RelayShell
 from aetherv_simhost.psrp.shell import PsrpShell
 from aetherv_simhost.runner import Runner
 from aetherv_simhost.winrs.shell import CmdShell
@@ -40,7 +41,9 @@ class SimulatedHost:
         self._accounts = Accounts(config.users)
         self._backend = backend
         self._runner = Runner(backend, self._reboot_soon, config.max_running)
-        self._service = Service(config.host_id, self._loop, self._runner, faults, _make_shell)
+        self._service = Service(config.host_id, self._loop, self._runner, faults, self._make_shell)
+        if isinstance(backend, Rebooting):
+            backend.on_reboot(self._reboot_soon)
         self._server: asyncio.Server | None = None
         self._reaper: asyncio.Task[None] | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -123,10 +126,11 @@ class SimulatedHost:
         finally:
             self._writers.discard(writer)
 
-
-def _make_shell(seat: ShellSeat) -> Shell | None:
-    if seat.resource_uri.startswith(f"{PWSH}/"):
-        return PsrpShell(seat)
-    if seat.resource_uri == f"{SHELL_RESOURCE}/cmd":
-        return CmdShell(seat)
-    return None
+    def _make_shell(self, seat: ShellSeat) -> Shell | None:
+        if seat.resource_uri.startswith(f"{PWSH}/"):
+            if isinstance(self._backend, FragmentBackend):
+                return RelayShell(seat, self._backend)
+            return PsrpShell(seat)
+        if seat.resource_uri == f"{SHELL_RESOURCE}/cmd":
+            return CmdShell(seat)
+        return None

@@ -6,6 +6,7 @@ appears here, and no type of the Hyper-V model.
 """
 
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final, runtime_checkable
@@ -128,3 +129,64 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """The server ends: stops what runs beside the calls and lets running calls end. State stays as it is."""
+
+
+class TooManyServers(BackendError):  # noqa: N818  # reads as what happened
+    """As many PSRP servers run as may.
+
+    Args:
+        limit: How many that is.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} shells run already")
+        self.limit = limit
+
+
+class PsrpServer(Protocol):
+    """One PSRP server of a back-end: a runspace pool in a process of its own. No method waits for the process."""
+
+    def start(self, command: uuid.UUID, data: bytes) -> None:
+        """Begins a pipeline with the first fragments of its CreatePipeline message."""
+
+    def send(self, command: uuid.UUID | None, stream: str, data: bytes) -> None:
+        """Hands fragments to a pipeline, or with None to the pool; ``stream`` is WSMan's (``stdin`` or ``pr``)."""
+
+    def stop(self, command: uuid.UUID) -> None:
+        """Stops a pipeline; how it ended comes as fragments."""
+
+    def forget(self, command: uuid.UUID) -> None:
+        """The client is done with a pipeline."""
+
+    def close(self) -> None:
+        """Ends the process and whatever runs in it. From any thread; once is enough."""
+
+
+@runtime_checkable
+class FragmentBackend(Protocol):
+    """A back-end whose remote shells are PSRP servers: their fragments pass unread."""
+
+    def open_server(
+        self,
+        account: str,
+        received: Callable[[uuid.UUID | None, bytes], None],
+        gone: Callable[[], None],
+    ) -> PsrpServer:
+        """Starts a server.
+
+        Args:
+            account: Who opens the shell.
+            received: Told fragments of a pipeline, or with None of the pool, in a thread of the server; may wait.
+            gone: Told once when the process ended without `PsrpServer.close`.
+
+        Raises:
+            TooManyServers: As many run as may.
+        """
+
+
+@runtime_checkable
+class Rebooting(Protocol):
+    """A back-end that takes the host down outside of a call."""
+
+    def on_reboot(self, reboot: Callable[[float], None]) -> None:
+        """Says whom to tell, with the seconds that the host cannot be reached."""

@@ -34,13 +34,20 @@ class ModelServer:
     Args:
         context: What the commands act on.
         called: Told each call before it is answered, in the connection's thread; may raise nothing.
+        answered: Told each call after the model acted, before its stub is.
     """
 
-    def __init__(self, context: Context, called: Callable[[Call], None] | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        called: Callable[[Call], None] | None = None,
+        answered: Callable[[Call], None] | None = None,
+    ) -> None:
         if not COMMANDS:
             raise RuntimeError("no command is registered")
         self._context = context
         self._called = called
+        self._answered = answered
         self._sessions: dict[str, Session] = {}
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -134,6 +141,8 @@ class ModelServer:
             _log.exception("a simulated host's model failed at %s", call.command)
             reply = Reply(failures=[Refused(f"{call.command} because its model failed; its log says how")])
             objects = None
+        if self._answered is not None:
+            self._answered(call)
         return {
             "objects": objects,
             "warnings": reply.warnings,

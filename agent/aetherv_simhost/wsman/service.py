@@ -134,6 +134,9 @@ class Service:
     def _shell(self, request: WsmanRequest, account: str) -> Shell:
         shell_id = request.selectors.get("ShellId", "")
         shell = self._shells.get(shell_id.upper())
+        if shell is not None and shell.closed:  # its process is gone
+            del self._shells[shell_id.upper()]
+            shell = None
         if shell is None:
             raise shell_not_found(shell_id)
         if shell.seat.account != account:
