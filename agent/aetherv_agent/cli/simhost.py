@@ -35,7 +35,7 @@ def serve(
         ),
     ] = 0,
     address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    backend: Annotated[str, typer.Option(help="auto or emulated.")] = "auto",
+    backend: Annotated[str, typer.Option(help="auto, emulated or pwsh.")] = "auto",
     model: Annotated[
         Path | None, typer.Option(help="A JSON object with settings of each host's model.")
     ] = None,
