@@ -37,6 +37,8 @@ function Group-ByVm {
         if (-not $groups.ContainsKey($id)) { $groups[$id] = New-Object -TypeName 'System.Collections.Generic.List[object]' }
         $groups[$id].Add($instance)
     }
+    # @() of a generic list of objects fails with "Argument types do not match" (a fault of PowerShell's): give arrays.
+    foreach ($id in @($groups.Keys)) { $groups[$id] = $groups[$id].ToArray() }
     return $groups
 }
 

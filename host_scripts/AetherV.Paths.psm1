@@ -7,6 +7,7 @@ $ErrorActionPreference = 'Stop'
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath 'AetherV.Records.psm1')
 
 $script:SharingCodes = @(32, 33, 11, 35)
+$script:HeldIds = @('RemoveFileSystemItemIOError', 'RenameItemIOError', 'MoveFileInfoItemIOError')
 $script:DiskFullCodes = @(112, 39, 28)
 
 function Get-NativePath {
@@ -132,7 +133,9 @@ function Test-SharingViolation {
     [OutputType([bool])]
     param([Parameter(Mandatory = $true)] [System.Management.Automation.ErrorRecord] $ErrorRecord)
 
-    return $script:SharingCodes -contains (Get-SystemErrorCode -ErrorRecord $ErrorRecord)
+    if ($script:SharingCodes -contains (Get-SystemErrorCode -ErrorRecord $ErrorRecord)) { return $true }
+    # The item commands' own exception does not always carry the code of the one that it wraps.
+    return $script:HeldIds -contains $ErrorRecord.FullyQualifiedErrorId.Split(',')[0]
 }
 
 function ConvertTo-FileError {
@@ -152,7 +155,7 @@ function ConvertTo-FileError {
     $code = Get-SystemErrorCode -ErrorRecord $ErrorRecord
     $id = 'FILE_ERROR'
     if ($script:DiskFullCodes -contains $code) { $id = 'DISK_FULL' }
-    elseif ($script:SharingCodes -contains $code) { $id = 'FILE_LOCKED' }
+    elseif (Test-SharingViolation -ErrorRecord $ErrorRecord) { $id = 'FILE_LOCKED' }
     elseif ($base -is [System.Management.Automation.DriveNotFoundException] -or $base -is [System.IO.DirectoryNotFoundException] -or
         $base -is [System.NotSupportedException] -or $base -is [System.IO.PathTooLongException]) { $id = 'PATH_INVALID' }
     return New-JobError -Id $id -Message "${Path}: $($base.Message)"
@@ -231,6 +234,7 @@ function Remove-HostFile {
         try {
             if (Test-FileOpenAlone -Path $Path) { Remove-Item -LiteralPath $Path -Force; return }
         }
+        catch [System.Management.Automation.ItemNotFoundException] { return }
         catch { if (-not (Test-SharingViolation -ErrorRecord $_)) { throw (ConvertTo-FileError -ErrorRecord $_ -Path $Path) } }
         if ($watch.Elapsed.TotalSeconds -ge $Seconds) {
             throw (New-JobError -Id 'FILE_LOCKED' -Message "The file $Path stays open in another program.")

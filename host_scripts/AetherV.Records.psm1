@@ -60,10 +60,17 @@ function ConvertTo-ErrorOutcome {
     $facts = $ErrorRecord.Exception.Data['aetherv']
     $message = $ErrorRecord.Exception.Message
     if ($null -eq $facts) {
+        $base = $ErrorRecord.Exception.GetBaseException()
+        # What Hyper-V, the cluster and the file system say of themselves names things and paths, never a secret.
+        if ($ErrorRecord.FullyQualifiedErrorId -match 'Microsoft\.(HyperV|Vhd|FailoverClusters|Management\.Infrastructure)\b') { $facts = @{ id = 'HYPERV_ERROR' } }
+        elseif ($base -is [System.IO.IOException] -or $base -is [System.UnauthorizedAccessException]) { $facts = @{ id = 'FILE_ERROR' } }
+        if ($null -ne $facts) { $message = [regex]::Replace($base.Message, '\s*[\r\n]+\s*', ' ').Trim() }
+    }
+    if ($null -eq $facts) {
         $kind = $ErrorRecord.Exception.GetBaseException().GetType().Name
         $place = '{0}:{1}' -f (Split-Path -Path ([string] $ErrorRecord.InvocationInfo.ScriptName) -Leaf -ErrorAction Ignore), $ErrorRecord.InvocationInfo.ScriptLineNumber
         $message = "The script failed in a way it does not know ($kind, $($ErrorRecord.FullyQualifiedErrorId.Split(',')[0]), at $place)."
-        $facts = @{ id = 'SCRIPT_ERROR'; field = ''; guest_state = ''; guest_message = '' }
+        $facts = @{ id = 'SCRIPT_ERROR' }
     }
     $rule = @((Get-Contract -Name errors)['errors'] | Where-Object -FilterScript { $_['id'] -ceq $facts['id'] })[0]
     $outcome = [ordered]@{
