@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -137,3 +138,24 @@ def test_a_cancelled_delete_stops_between_steps(site: Any) -> None:
     assert '"JOB_UNKNOWN"' in lines[-1]
     assert site.delete(vm.id, "del-1").error.id == "JOB_CANCELLED"
     assert [v.id for v in site.backend.host.vms()] == [vm.id]
+
+
+def test_a_delete_that_has_removed_its_vm_is_not_cancelled(site: Any) -> None:
+    """From there a cancel only waits: files whose VM is gone would be nobody's, and hold the name's folder."""
+    vm = site.create().vm
+    held = vm.disks[0].path
+    site.backend.host.files.hold(held, "backup")
+    deleting: list[Any] = []
+    first = threading.Thread(target=lambda: deleting.append(site.delete(vm.id, "del-1")))
+    first.start()
+    while site.backend.host.vms():
+        time.sleep(0.01)
+    cancelling: list[Any] = []
+    second = threading.Thread(target=lambda: cancelling.append(site.delete(vm.id, "del-1", cancel=True)))
+    second.start()
+    time.sleep(0.2)
+    site.backend.host.files.hold(held, None)
+    first.join()
+    second.join()
+    assert [answer.result["existed"] for answer in (*deleting, *cancelling)] == [True, True]
+    assert site.stands() == NOTHING
