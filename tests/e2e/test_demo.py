@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.demo import DemoPlace, DemoRun
+from support.demo import DemoPlace, DemoRun, kill_processes_of
 from support.site import eventually
 from support.terraform import available
 
@@ -61,6 +62,13 @@ def _leaves_nothing(place: DemoPlace) -> None:
 
 def _vms(place: DemoPlace) -> list[str]:
     return [path.name for path in (place.folder / "simhost/hosts/hv01/vms").glob("*.json")]
+
+
+@pytest.fixture(autouse=True)
+def _end_leftovers(tmp_path: Path) -> Iterator[None]:
+    """A failed test leaves no process either."""
+    yield
+    kill_processes_of(tmp_path)
 
 
 def test_demo_after_ctrl_c(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 from aetherv.client import VERSION
-from support.demo import DemoPlace
+from support.demo import DemoPlace, kill_processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -38,6 +39,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _run(sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT), cwd=folder)
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(autouse=True)
+def _end_leftovers(tmp_path: Path) -> Iterator[None]:
+    """A failed test leaves no process either."""
+    yield
+    kill_processes_of(tmp_path)
 
 
 def test_wheel_holds_what_runs(wheel: Path) -> None:

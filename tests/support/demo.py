@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -132,18 +133,30 @@ class DemoPlace:
 
     def still_running(self) -> list[str]:
         """Return number and command line of each process that has to do with this folder."""
-        needle = os.fsencode(self.base)
-        found = []
-        for process in Path("/proc").iterdir():
-            if not process.name.isdecimal():
-                continue
-            try:
-                command = (process / "cmdline").read_bytes()
-                if needle in command or needle in (process / "environ").read_bytes():
-                    found.append(f"{process.name} {command.replace(bytes(1), b' ').decode(errors='replace')}")
-            except OSError:
-                continue
-        return found
+        return [f"{number} {command}" for number, command in processes_of(self.base).items()]
+
+
+def processes_of(folder: Path) -> dict[int, str]:
+    """Return the command line, by process number, of each process whose arguments or variables name a folder."""
+    needle = os.fsencode(folder)
+    found = {}
+    for process in Path("/proc").iterdir():
+        if not process.name.isdecimal():
+            continue
+        try:
+            command = (process / "cmdline").read_bytes()
+            if needle in command or needle in (process / "environ").read_bytes():
+                found[int(process.name)] = command.replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+    return found
+
+
+def kill_processes_of(folder: Path) -> None:
+    """Kill what a failed test of the demo left."""
+    for number in processes_of(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def _heed_interrupts() -> None:
