@@ -30,9 +30,14 @@ def host_of(operation: Operation, hosts: Mapping[str, HostSettings]) -> HostSett
 
 def call_seconds(operation: Operation) -> float:
     """Return how long a call for an operation may take at the most, in seconds."""
+    return left_seconds(operation) + _CALL_MARGIN
+
+
+def left_seconds(operation: Operation) -> float:
+    """Return how long it is until an operation's deadline; 0 where it has none or it is over."""
     if operation.deadline is None:
-        return _CALL_MARGIN
-    return max(0.0, (operation.deadline - datetime.now(UTC)).total_seconds()) + _CALL_MARGIN
+        return 0.0
+    return max(0.0, (operation.deadline - datetime.now(UTC)).total_seconds())
 
 
 async def forget_shell(shell: Mapping[str, Any] | None) -> None:

@@ -11,7 +11,7 @@ from aetherv_agent.core.ports import JobCall, JobPort
 from aetherv_agent.operations.handlers import Work
 from aetherv_agent.operations.model import JsonMapping, Operation
 
-from .calls import call_seconds, forget_shell, host_of
+from .calls import call_seconds, forget_shell, host_of, left_seconds
 from .relay import Relay
 from .requests import ProvisioningSettings
 
@@ -87,6 +87,15 @@ class DeleteHandler:
     def _stands(operation: Operation, text: str) -> tuple[Leftover, ...]:
         return (Leftover("vm", operation.host, operation.target, text),)
 
+    def _stop_seconds(self, operation: Operation) -> int:
+        # What follows a guest that does not shut down needs time of its own, or the deadline comes first each time.
+        half = int(left_seconds(operation) / 2)
+        return (
+            max(1, min(self._settings.stop_timeout, half))
+            if operation.deadline
+            else self._settings.stop_timeout
+        )
+
     def _call(self, operation: Operation, host: HostSettings, *, cancel: bool) -> JobCall:
         spec = operation.spec
         return JobCall(
@@ -99,7 +108,7 @@ class DeleteHandler:
                 shutdown_mode=ShutdownMode(spec["shutdown_mode"]),
                 keep_disks=bool(spec["keep_disks"]),
                 allow_missing=bool(spec["allow_missing"]),
-                stop_seconds=self._settings.stop_timeout,
+                stop_seconds=self._stop_seconds(operation),
                 cancel=cancel,
             ),
             deadline_seconds=call_seconds(operation),

@@ -1,7 +1,7 @@
 """The handlers of creates and deletes."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -155,3 +155,19 @@ async def test_a_delete_names_the_vm_by_its_id(hosts: dict[str, HostSettings]) -
         "allow_missing": True,
     }
     assert jobs.calls[0].secrets is None
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(20, 9, 10), (3600, 120, 120), (1, 1, 1)])
+async def test_a_guest_that_does_not_shut_down_leaves_a_delete_the_time_to_turn_it_off(
+    hosts: dict[str, HostSettings], seconds: int, least: int, most: int
+) -> None:
+    """The graceful wait takes at most half of what is left until the deadline."""
+    jobs = FakeJobs(answer=ScriptResult(NOW, {"existed": True}))
+    operation = create_operation(
+        kind="delete",
+        target=f"vms/{VM_ID.lower()}",
+        spec={"shutdown_mode": "graceful_then_off", "keep_disks": False, "allow_missing": True},
+        deadline=datetime.now(UTC) + timedelta(seconds=seconds),
+    )
+    await DeleteHandler(jobs, hosts, ProvisioningSettings(), lambda _: None).do(FakeWork(operation))
+    assert least <= json.loads(jobs.calls[0].document)["timeouts"]["stop"] <= most
