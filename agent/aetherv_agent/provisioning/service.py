@@ -222,7 +222,7 @@ class VmProvisioning:
         early = check_create(request.spec, request.secrets)
         if request.wait_for_ip is not IpWait.NONE:
             early_ip = Violation(
-                "wait_for_ip", "waiting for an address is not supported by this agent's version"
+                "wait_for_ip", "can't be waited for by this agent's version: leave it away, or none"
             )
             raise invalid(*early.violations, early_ip)
         try:
