@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -106,3 +107,4 @@ def test_wheel_does_the_demo(wheel: Path, tmp_path: Path) -> None:
         assert text in run.output
     assert place.still_running() == []
     assert place.written_elsewhere() == []
+    shutil.rmtree(environment)  # pytest keeps its folders for a while, and this one is large
