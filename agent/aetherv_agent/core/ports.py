@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -66,6 +67,82 @@ class InventoryPort(Protocol):
 
     async def read_inventory(self, host: str) -> Inventory:
         """Ask a host for all it has; raise AethervError (HOST_*, or its typed answer)."""
+        ...
+
+
+CmdletValue = str | bool | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cmdlet:
+    """One command with its named parameters; never script text. A switch is a bool."""
+
+    name: str
+    parameters: Mapping[str, CmdletValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CmdletFailure:
+    """An error record of a command.
+
+    Attributes:
+        error_id: FullyQualifiedErrorId.
+        category: .NET's ErrorCategory as a number.
+        reason: the exception's type name.
+        text: for people; localised.
+    """
+
+    error_id: str
+    category: int
+    reason: str
+    text: str
+
+    @property
+    def denied(self) -> bool:
+        """Whether the account lacks a right (PermissionDenied, SecurityError)."""
+        return self.category in {18, 25} or self.reason in {
+            "UnauthorizedAccessException",
+            "SecurityException",
+        }
+
+    @property
+    def not_offered(self) -> bool:
+        """Whether the host has no such command for this account."""
+        return "CommandNotFoundException" in {self.reason, self.error_id.split(",")[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class CmdletAnswer:
+    """What a pipeline of commands gave.
+
+    Attributes:
+        values: its output: texts, numbers, bools, lists, and objects as mappings of their properties.
+        failures: its error records.
+    """
+
+    values: tuple[Any, ...] = ()
+    failures: tuple[CmdletFailure, ...] = ()
+
+
+class CmdletSession(Protocol):
+    """A shell of a host for plain commands."""
+
+    async def run(self, *pipeline: Cmdlet) -> CmdletAnswer:
+        """Run some commands as one pipeline, to its end.
+
+        The first pipeline of a session may be run twice (its shell may have gone stale), so it must change nothing.
+
+        Raises:
+            AethervError: a transport error (HOST_*). What the commands say is in the answer.
+        """
+        ...
+
+
+class CmdletPort(Protocol):
+    """Runs plain commands on hosts: what has to work before there are scripts."""
+
+    def cmdlets(self, host: str) -> AbstractAsyncContextManager[CmdletSession]:
+        """Give a session; entering waits for room among the host's reads and raises AethervError for an unknown host."""
         ...
 
 

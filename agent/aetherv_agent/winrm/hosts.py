@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import structlog
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.job_document import inventory_document, script_path
 from aetherv_agent.core.model import HostSettings, Inventory
-from aetherv_agent.core.ports import JobCall
+from aetherv_agent.core.ports import CmdletSession, JobCall
 from aetherv_agent.core.results import Record, ScriptResult, parse_inventory
 
 from .errors import host_error
@@ -68,7 +69,7 @@ class _Room:
 
 
 class WinRmHosts:
-    """Implements ``core.ports.JobPort`` and ``core.ports.InventoryPort``. Made and used in one event loop.
+    """Implements ``core.ports.JobPort``, ``InventoryPort`` and ``CmdletPort``. Made and used in one event loop.
 
     Args:
         hosts: by host id.
@@ -123,6 +124,12 @@ class WinRmHosts:
         settings = room.host.settings
         command = Command(script_path("inventory", settings), inventory_document(settings))
         return parse_inventory(await room.reads.read(command), host)
+
+    @asynccontextmanager
+    async def cmdlets(self, host: str) -> AsyncIterator[CmdletSession]:
+        """Give a shell for plain commands; see ``core.ports.CmdletPort``."""
+        async with self._room(host).reads.cmdlets() as session:
+            yield session
 
     async def aclose(self) -> None:
         """Close warm shells, wait for shells that are being let go, end the threads. Cancel running jobs before."""

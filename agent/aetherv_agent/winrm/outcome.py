@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.results import Log, Progress, ScriptError, ScriptResult, parse_record
@@ -31,21 +31,24 @@ class PowerShellError:
         reason: the exception's type name.
         target: what it happened to.
         text: for people; localised.
+        category: .NET's ErrorCategory.
     """
 
     error_id: str
     reason: str
     target: str
     text: str
+    category: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What one Receive brought. ``ending`` is None while the pipeline runs."""
+    """What one Receive brought. ``ending`` is None while the pipeline runs; ``values`` are the lines before they became text."""
 
     lines: tuple[str, ...] = ()
     errors: tuple[PowerShellError, ...] = ()
     ending: Ending | None = None
+    values: tuple[Any, ...] = ()
 
 
 class Transcript:

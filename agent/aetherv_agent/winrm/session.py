@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import base64
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pypsrp.complex_objects import (
     ApartmentState,
+    ComplexObject,
     HostInfo,
     ObjectMeta,
     Pipeline,
@@ -31,11 +32,13 @@ from pypsrp.shell import CommandState, SignalCode
 from pypsrp.wsman import NAMESPACES
 
 from aetherv_agent.core.errors import AethervError
+from aetherv_agent.core.ports import Cmdlet
 
 from .errors import OPERATION_TIMED_OUT, guarded
 from .outcome import Ending, Output, PowerShellError
 from .saved import ShellIds
 from .settings import WinRmSettings
+from .values import plain
 from .wire import Wsman, selectors
 
 _T = TypeVar("_T")
@@ -136,8 +139,20 @@ class Shell:
                     for name, value in command.secrets.items()
                 },
             )
+        self._fragment(pipeline, [PipelineInput(data=command.document), EndOfPipelineInput()])
+
+    def prepare_cmdlets(self, commands: Sequence[Cmdlet]) -> None:
+        """Make a new pipeline of plain commands without input. Runs nothing yet."""
+        pipeline = PowerShell(self._pool)
+        for command in commands:
+            pipeline.add_cmdlet(command.name)
+            for name, value in command.parameters.items():
+                pipeline.add_parameter(name, list(value) if isinstance(value, tuple) else value)
+        self._fragment(pipeline, [])
+
+    def _fragment(self, pipeline: PowerShell, entry: list[ComplexObject]) -> None:
         create = CreatePipeline(
-            no_input=False,
+            no_input=not entry,
             apartment_state=ApartmentState(value=self._pool.apartment_state),
             # No invocation info: an error record would carry every bound parameter.
             remote_stream_options=RemoteStreamOptions(value=0),
@@ -150,8 +165,8 @@ class Shell:
         )
         fragmenter = self._pool._fragmenter  # noqa: SLF001  # begin_invoke sends all at once; see the module's text
         parts = fragmenter.fragment(create, self._pool.id, pipeline.id)
-        entry = [PipelineInput(data=command.document), EndOfPipelineInput()]
-        parts += fragmenter.fragment_multiple(entry, self._pool.id, pipeline.id)
+        if entry:
+            parts += fragmenter.fragment_multiple(entry, self._pool.id, pipeline.id)
         self._parts = parts
         self._take_pipeline(pipeline.id)
 
@@ -262,15 +277,18 @@ class Shell:
                 return Output()
             raise
         answers = self._pool._parse_responses(streams["stdout"], self._pipeline)  # noqa: SLF001  # as `poll_invoke`
-        lines = tuple(
-            str(answer.data.data) for kind, answer in answers if kind == MessageType.PIPELINE_OUTPUT
-        )
+        values = tuple(answer.data.data for kind, answer in answers if kind == MessageType.PIPELINE_OUTPUT)
         errors = self._pipeline.streams.error[self._errors_told :]
         self._errors_told += len(errors)
         ending = _ENDINGS.get(self._pipeline.state)
         if ending is None and state == CommandState.DONE:
             ending = Ending.UNKNOWN
-        return Output(lines, tuple(_read_error(error) for error in errors), ending)
+        return Output(
+            tuple(str(value) for value in values),
+            tuple(_read_error(error) for error in errors),
+            ending,
+            tuple(plain(value) for value in values),
+        )
 
     def _take_pipeline(self, command_id: str) -> None:
         pipeline = PowerShell(self._pool)
@@ -316,4 +334,12 @@ def _read_error(record: Any) -> PowerShellError:
         reason=str(getattr(record, "reason", None) or ""),
         target=str(getattr(record, "target_name", None) or ""),
         text=next((str(text) for text in texts if text), ""),
+        category=_number(getattr(record, "category", None)),
     )
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
