@@ -137,10 +137,10 @@ def configure(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    quiet = logging.INFO if level == "debug" else max(logging.WARNING, root.level)
     for name in _LOUD:
-        logging.getLogger(name).setLevel(
-            logging.INFO if level == "debug" else max(logging.WARNING, root.level)
-        )
+        # A room that uses the library may have set it quieter, with its reason there.
+        logging.getLogger(name).setLevel(max(quiet, logging.getLogger(name).level))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
