@@ -27,6 +27,12 @@ _ADVICE: Final = {
 }
 
 
+# The attribute at fault, where the error names none.
+_FIELDS: Final = {
+    reason: "vm_name" for reason in ("VM_ALREADY_EXISTS", "CREATE_IN_PROGRESS", "OPERATION_IN_PROGRESS")
+}
+
+
 def title(verb: str, name: str | None, host: str | None = None) -> str:
     """Write a summary such as ``Unable to create VM "web-01" on hyperv02``."""
     what = f'Unable to {verb} VM "{name}"' if name else f"Unable to {verb} VM"
@@ -58,7 +64,7 @@ def from_error(summary: str, problem: AgentError, *, config: State | None, stand
         error(
             summary,
             _joined(_sentence(problem.message), _advice(problem), _reason(problem), stands),
-            path_of(problem.metadata.get("field", ""), config),
+            path_of(problem.metadata.get("field") or _field(problem, config), config),
         ),
     )
 
@@ -82,6 +88,11 @@ def path_of(field: str, config: State | None) -> Path:
         name = name.removeprefix(part)
     name = attribute_of(config, name)
     return (name,) if name in _NAMES else ()
+
+
+def _field(problem: AgentError, config: State | None) -> str:
+    # Without a configuration (read, destroy) no attribute is at fault.
+    return "" if config is None else _FIELDS.get(problem.reason, "")
 
 
 def _label(field: str, config: State | None) -> str:

@@ -76,8 +76,8 @@ def _held(problem: AgentError, session: Session) -> str:
             "be destroyed, apply again; if only the resource's address changed, use a `moved` block."
         )
     return (
-        " Is it the VM that this one replaces (create_before_destroy)? Two VMs can't have one name: remove that "
-        "setting, or change vm_name with it."
+        " If another resource makes it, or this one replaces it with create_before_destroy: two VMs of a host can't "
+        "have one name."
     )
 
 

@@ -71,6 +71,15 @@ def test_import_command_is_said_once() -> None:
     assert "import" not in from_error("T", full, config=None)[0].detail
 
 
+def test_name_that_another_create_works_on_is_at_the_name() -> None:
+    """Two resources of one name: the loser's error is at vm_name, and at no attribute of a VM that is destroyed."""
+    busy = AgentError(
+        "ABORTED", "busy", reason="OPERATION_IN_PROGRESS", metadata={"operation": "operations/7"}
+    )
+    assert from_error("T", busy, config=CONFIG)[0].path == ("vm_name",)
+    assert from_error("T", busy, config=None)[0].path == ()
+
+
 def test_warnings() -> None:
     """The agent's warnings are at their attributes."""
     raw = [
