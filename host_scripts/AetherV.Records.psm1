@@ -69,7 +69,7 @@ function ConvertTo-ErrorOutcome {
     if ($null -eq $facts) {
         $kind = $ErrorRecord.Exception.GetBaseException().GetType().Name
         $place = '{0}:{1}' -f (Split-Path -Path ([string] $ErrorRecord.InvocationInfo.ScriptName) -Leaf -ErrorAction Ignore), $ErrorRecord.InvocationInfo.ScriptLineNumber
-        $message = "The script failed in a way it does not know ($kind, $($ErrorRecord.FullyQualifiedErrorId.Split(',')[0]), at $place)."
+        $message = "The script failed in a way it does not know ($kind at $place)."
         $facts = @{ id = 'SCRIPT_ERROR' }
     }
     $rule = @((Get-Contract -Name errors)['errors'] | Where-Object -FilterScript { $_['id'] -ceq $facts['id'] })[0]

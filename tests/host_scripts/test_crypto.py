@@ -175,7 +175,7 @@ def test_the_openssl_command_reads_what_is_published(
 def test_keys_that_are_none_are_refused(pwsh: Any, key: rsa.RSAPrivateKey) -> None:
     """An empty, cut off, foreign or weak key is GUEST_KEY_INVALID, never another error."""
     good = _forms(key.public_key())
-    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()  # noqa: S505  # is to be refused
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()  # is to be refused
     curve = ec.generate_private_key(ec.SECP256R1()).public_key()
     bad = [b"", b"\x30", b"hello", bytes(300), b"\x06\x02" + bytes(274), b"RSA1" + b"\xff" * 280]
     bad += [raw[:-9] for raw in good.values()] + list(_forms(weak).values())
