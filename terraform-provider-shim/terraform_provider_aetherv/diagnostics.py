@@ -28,9 +28,9 @@ _ADVICE: Final = {
 
 
 # The attribute at fault, where the error names none.
-_FIELDS: Final = {
-    reason: "vm_name" for reason in ("VM_ALREADY_EXISTS", "CREATE_IN_PROGRESS", "OPERATION_IN_PROGRESS")
-}
+_FIELDS: Final = dict.fromkeys(
+    ("VM_ALREADY_EXISTS", "CREATE_IN_PROGRESS", "OPERATION_IN_PROGRESS"), "vm_name"
+)
 
 
 def title(verb: str, name: str | None, host: str | None = None) -> str:
