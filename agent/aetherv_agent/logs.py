@@ -29,7 +29,6 @@ _MOST_PASSING: Final = 256
 _DEEPEST: Final = 6
 # At DEBUG these print raw messages, credentials among them; at INFO a line for each call of a host.
 _LOUD: Final = (
-    "pypsrp",
     "spnego",
     "requests",
     "requests_ntlm",
@@ -139,8 +138,9 @@ def configure(
     root.setLevel(level.upper())
     quiet = logging.INFO if level == "debug" else max(logging.WARNING, root.level)
     for name in _LOUD:
-        # A room that uses the library may have set it quieter, with its reason there.
-        logging.getLogger(name).setLevel(max(quiet, logging.getLogger(name).level))
+        logging.getLogger(name).setLevel(quiet)
+    # What it reports it raises too; below that it tells of every message that comes late.
+    logging.getLogger("pypsrp").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

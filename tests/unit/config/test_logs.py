@@ -69,10 +69,11 @@ def test_a_value_that_is_no_secret_is_shown(style: Literal["console", "json"]) -
     assert "never-added" in stream.getvalue()
 
 
-def test_libraries_that_print_messages_stay_at_info() -> None:
+def test_libraries_that_print_messages_are_never_at_debug() -> None:
     """At DEBUG the WinRM library prints raw messages."""
     logs.configure("debug", "console", io.StringIO())
-    assert logging.getLogger("pypsrp").getEffectiveLevel() == logging.INFO
+    assert logging.getLogger("pypsrp").getEffectiveLevel() == logging.CRITICAL
+    assert logging.getLogger("urllib3").getEffectiveLevel() == logging.INFO
     assert logging.getLogger("aetherv").getEffectiveLevel() == logging.DEBUG
 
 
