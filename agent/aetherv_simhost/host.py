@@ -13,8 +13,8 @@ from aetherv_simhost.psrp.relay import RelayShell
 from aetherv_simhost.psrp.shell import PsrpShell
 from aetherv_simhost.runner import Runner
 from aetherv_simhost.winrs.shell import CmdShell
-from aetherv_simhost.wsman.auth import Accounts
 from aetherv_simhost.wsman.connection import Connection, Protocol, reset
+from aetherv_simhost.wsman.ntlm import Accounts
 from aetherv_simhost.wsman.service import SHELL_RESOURCE, Service
 from aetherv_simhost.wsman.shell import Shell, ShellSeat
 from aetherv_simhost.wsman.soap import PWSH

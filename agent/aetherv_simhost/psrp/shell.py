@@ -227,7 +227,8 @@ class PsrpShell(Shell):
                 )
             # A name without a value is a switch that is on.
             parameters[str(name).lstrip("-").rstrip(":")] = True if value is None else plain(value)
-        return ScriptCall(self.seat.host_id, path, parameters, tuple(command.input), self.seat.account)
+        seat = self.seat
+        return ScriptCall(seat.host_id, path, parameters, tuple(command.input), seat.account, seat.delegated)
 
     def _finish(self, command: PsrpCommand, outcome: Outcome) -> None:
         if outcome.end is End.COMPLETED:

@@ -94,6 +94,7 @@ class CmdShell(Shell):
             command.script.parameters,
             (text,) if text else (),
             self.seat.account,
+            self.seat.delegated,
         )
 
         def write(line: str) -> None:

@@ -9,10 +9,12 @@ from typing import Final
 
 from aetherv_simhost.faults import Fault, Faults
 from aetherv_simhost.wsman import encryption, markup, soap
-from aetherv_simhost.wsman.auth import Accounts, Authenticator, Challenge
+from aetherv_simhost.wsman.auth import Admitted, Authenticator, Challenge
 from aetherv_simhost.wsman.errors import WsmanFault
 from aetherv_simhost.wsman.http import MAX_HEAD_BYTES, HttpError, Request, Response, read_request
+from aetherv_simhost.wsman.ntlm import Accounts
 from aetherv_simhost.wsman.service import Service
+from aetherv_simhost.wsman.shell import Peer
 
 # http.sys closes a connection that says nothing for so long.
 _IDLE_SECONDS: Final = 120.0
@@ -151,23 +153,22 @@ class Connection:
             return Response(
                 HTTPStatus.INTERNAL_SERVER_ERROR, text, (*headers, ("Content-Type", "text/plain"))
             )
+        sealing = self._auth.sealing if sealed else None
+        if sealed and sealing is None:
+            raise HttpError(HTTPStatus.BAD_REQUEST)
         try:
-            if sealed and self._auth.sealing is None:
-                raise HttpError(HTTPStatus.BAD_REQUEST)
-            message = encryption.unwrap(self._auth.sealing, request.body) if sealed else request.body
-            parsed = soap.parse(message)
+            parsed = soap.parse(sealing.unwrap(request.body) if sealing else request.body)
         except (encryption.EncryptionError, soap.EnvelopeError) as error:
             raise HttpError(HTTPStatus.BAD_REQUEST) from error
-        return await self._answer(parsed, verdict.account, request, headers, sealed=sealed)
+        return await self._answer(parsed, verdict, request, headers, sealing)
 
     async def _answer(
         self,
         parsed: soap.WsmanRequest,
-        account: str,
+        verdict: Admitted,
         request: Request,
         headers: tuple[tuple[str, str], ...],
-        *,
-        sealed: bool,
+        sealing: encryption.Sealing | None,
     ) -> Response:
         self._serving = parsed.name
         if await self._play_before(parsed.name):
@@ -176,16 +177,15 @@ class Connection:
             )
         status = HTTPStatus.OK
         try:
-            body = await self._service.answer(parsed, account, self._address)
+            peer = Peer(verdict.account, self._address, verdict.delegated)
+            body = await self._service.answer(parsed, peer)
         except WsmanFault as error:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             body = error.render(parsed.message_id, request.headers.get("host", "").rpartition(":")[0])
         if fault := self._faults.take("lost_answer", parsed.name):
             self._lose(parsed, fault)
             raise _Closed
-        if sealed:
-            body = encryption.wrap(self._auth.sealing, body)
-        content_type = encryption.CONTENT_TYPE if sealed else _SOAP_TYPE
+        content_type, body = sealing.wrap(body) if sealing else (_SOAP_TYPE, body)
         response = Response(status, body, (*headers, ("Content-Type", content_type)))
         await self._play_after(parsed, response)
         return response

@@ -10,8 +10,9 @@ from http import HTTPStatus
 from typing import Final
 
 MAX_HEAD_BYTES: Final = 65536
-# WinRM's MaxEnvelopeSizekb is 500 on current servers; message encryption adds its MIME parts and a signature.
-MAX_BODY_BYTES: Final = 512_000 + 4096
+# WinRM's MaxEnvelopeSizekb is 500 on current servers; message encryption adds MIME heads and signatures, CredSSP's for
+# every 16 KB.
+MAX_BODY_BYTES: Final = 512_000 + 16384
 
 
 class HttpError(Exception):

@@ -29,7 +29,7 @@ from aetherv_simhost.wsman.errors import (
     unknown_resource,
 )
 from aetherv_simhost.wsman.output import Batch
-from aetherv_simhost.wsman.shell import DEFAULT_IDLE_SECONDS, MAX_INPUT_BYTES, Command, Shell, ShellSeat
+from aetherv_simhost.wsman.shell import DEFAULT_IDLE_SECONDS, MAX_INPUT_BYTES, Command, Peer, Shell, ShellSeat
 from aetherv_simhost.wsman.soap import RSP, WsmanRequest
 
 SHELL_RESOURCE: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
@@ -67,7 +67,7 @@ class Service:
         self._faults = faults
         self._make_shell = make_shell
         self._shells: dict[str, Shell] = {}
-        self._actions: dict[str, Callable[[WsmanRequest, str, str], Awaitable[str]]] = {
+        self._actions: dict[str, Callable[[WsmanRequest, Peer], Awaitable[str]]] = {
             "Create": self._create,
             "Command": self._command,
             "Send": self._send,
@@ -81,13 +81,12 @@ class Service:
             "Get": self._get,
         }
 
-    async def answer(self, request: WsmanRequest, account: str, address: str) -> bytes:
+    async def answer(self, request: WsmanRequest, peer: Peer) -> bytes:
         """Serves one request.
 
         Args:
             request: What is asked.
-            account: Who asks.
-            address: From where (IP address).
+            peer: Who asks.
 
         Returns:
             The answer's envelope.
@@ -102,7 +101,7 @@ class Service:
         action = self._actions.get(request.name)
         if action is None:
             raise unknown_resource(request.action)
-        return soap.answer(request, await action(request, account, address))
+        return soap.answer(request, await action(request, peer))
 
     def kill_shells(self) -> None:
         """Ends every shell, as a restart of the WinRM service does."""
@@ -144,9 +143,9 @@ class Service:
         shell.touch()
         return shell
 
-    async def _create(self, request: WsmanRequest, account: str, address: str) -> str:
+    async def _create(self, request: WsmanRequest, peer: Peer) -> str:
         body = request.body
-        mine = sum(shell.seat.account == account for shell in self._shells.values())
+        mine = sum(shell.seat.account == peer.account for shell in self._shells.values())
         limit = self._shell_quota()
         if mine >= limit:
             self._faults.take("shell_quota", "Create")
@@ -157,13 +156,14 @@ class Service:
             host_id=self._host_id,
             shell_id=body.get("ShellId") or str(uuid.uuid4()).upper(),
             resource_uri=request.resource_uri,
-            account=account,
-            client_address=address,
+            account=peer.account,
+            client_address=peer.address,
             idle_seconds=DEFAULT_IDLE_SECONDS if not idle else min(idle, 2_147_483.0),
             loop=self._loop,
             runner=self._runner,
             name=body.findtext(f"{{{RSP}}}Name") or "",
             options=request.options,
+            delegated=peer.delegated,
         )
         shell = self._make_shell(seat)
         if shell is None:
@@ -174,9 +174,8 @@ class Service:
         self._shells[seat.shell_id.upper()] = shell
         return markup.created(shell)
 
-    async def _command(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        shell = self._shell(request, account)
+    async def _command(self, request: WsmanRequest, peer: Peer) -> str:
+        shell = self._shell(request, peer.account)
         command_id = request.body.get("CommandId") or str(uuid.uuid4()).upper()
         if len(shell.commands) >= MAX_COMMANDS_PER_SHELL:
             raise too_many_commands()
@@ -187,9 +186,8 @@ class Service:
         shell.start(command_id, line, arguments, request.options)
         return f"<rsp:CommandResponse>{soap.element('rsp:CommandId', command_id)}</rsp:CommandResponse>"
 
-    async def _send(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        shell = self._shell(request, account)
+    async def _send(self, request: WsmanRequest, peer: Peer) -> str:
+        shell = self._shell(request, peer.account)
         for stream in request.body.findall(f"{{{RSP}}}Stream"):
             command = self._named(shell, stream.get("CommandId"))
             data = _base64(stream.text or "", "Stream")
@@ -200,9 +198,8 @@ class Service:
             shell.send(command, stream.get("Name", ""), data, end=stream.get("End", "").lower() == "true")
         return "<rsp:SendResponse/>"
 
-    async def _receive(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        shell = self._shell(request, account)
+    async def _receive(self, request: WsmanRequest, peer: Peer) -> str:
+        shell = self._shell(request, peer.account)
         desired = request.body.find(f"{{{RSP}}}DesiredStream")
         if desired is None:
             raise schema("DesiredStream")
@@ -232,9 +229,8 @@ class Service:
             if not await output.wait(deadline - time.monotonic()):
                 raise timed_out()
 
-    async def _signal(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        shell = self._shell(request, account)
+    async def _signal(self, request: WsmanRequest, peer: Peer) -> str:
+        shell = self._shell(request, peer.account)
         code = (request.body.findtext(f"{{{RSP}}}Code") or "").strip()
         command = self._named(shell, request.body.get("CommandId"))
         if command is None or not code:
@@ -242,35 +238,30 @@ class Service:
         shell.signal(command, code)
         return "<rsp:SignalResponse/>"
 
-    async def _delete(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        shell = self._shell(request, account)
+    async def _delete(self, request: WsmanRequest, peer: Peer) -> str:
+        shell = self._shell(request, peer.account)
         del self._shells[shell.seat.shell_id.upper()]
         shell.close()
         return ""
 
-    async def _disconnect(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        self._shell(request, account).disconnect()
+    async def _disconnect(self, request: WsmanRequest, peer: Peer) -> str:
+        self._shell(request, peer.account).disconnect()
         return ""
 
-    async def _reconnect(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        self._shell(request, account).reconnect()
+    async def _reconnect(self, request: WsmanRequest, peer: Peer) -> str:
+        self._shell(request, peer.account).reconnect()
         return ""
 
-    async def _connect(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        shell = self._shell(request, account)
+    async def _connect(self, request: WsmanRequest, peer: Peer) -> str:
+        shell = self._shell(request, peer.account)
         if self._named(shell, request.body.get("CommandId")) is not None:
             return "<rsp:ConnectResponse/>"
         opening = request.body.findtext(f"{{{soap.PWSH}}}connectXml") or ""
         answer = shell.connect(_base64(opening, "connectXml"))
         return markup.connected(answer)
 
-    async def _enumerate(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
-        mine = [shell for shell in self._shells.values() if shell.seat.account == account]
+    async def _enumerate(self, request: WsmanRequest, peer: Peer) -> str:
+        mine = [shell for shell in self._shells.values() if shell.seat.account == peer.account]
         if request.resource_uri == SHELL_RESOURCE:
             return markup.enumerated([markup.shell(shell) for shell in mine])
         if request.resource_uri == f"{SHELL_RESOURCE}/Command":
@@ -284,12 +275,11 @@ class Service:
             return markup.enumerated(items)
         raise unknown_resource(request.resource_uri)
 
-    async def _get(self, request: WsmanRequest, account: str, address: str) -> str:
-        del address
+    async def _get(self, request: WsmanRequest, peer: Peer) -> str:
         uri = request.resource_uri.rstrip("/")
         if uri == SHELL_RESOURCE:
             found = self._shells.get(request.selectors.get("ShellId", "").upper())
-            if found is None or found.seat.account != account:
+            if found is None or found.seat.account != peer.account:
                 raise shell_not_listed()
             return markup.shell(found)
         part = uri.removeprefix(CONFIG_RESOURCE)

@@ -22,6 +22,21 @@ MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Who sends a request.
+
+    Attributes:
+        account: The authenticated account.
+        address: From where (IP address).
+        delegated: Whether the host has the account's credentials for a second hop.
+    """
+
+    account: str
+    address: str
+    delegated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ShellSeat:
     """What a shell is made with.
 
@@ -34,6 +49,7 @@ class ShellSeat:
         idle_seconds: Idle time-out.
         name: The client's name for it.
         options: The Create request's options.
+        delegated: Whether the login that made the shell can be used for a second hop.
         loop: The loop in whose thread the shell lives.
         runner: Runs its scripts.
     """
@@ -48,6 +64,7 @@ class ShellSeat:
     runner: Runner
     name: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    delegated: bool = False
 
 
 class Command:

@@ -107,17 +107,47 @@ class Xor:
         return bytes(byte ^ 7 for byte in data)
 
 
+SPNEGO, CREDSSP = encryption.Sealing(Xor()), encryption.Sealing(Xor(), encryption.CREDSSP)
+
+
 @pytest.mark.parametrize("message", [b"", b"hello", b"--Encrypted Boundary--\r\n", bytes(range(256)) * 300])
-def test_encryption_round_trip(message: bytes) -> None:
+@pytest.mark.parametrize("sealing", [SPNEGO, CREDSSP])
+def test_encryption_round_trip(sealing: encryption.Sealing, message: bytes) -> None:
     """What is wrapped can be unwrapped, whatever bytes it holds."""
-    assert encryption.unwrap(Xor(), encryption.wrap(Xor(), message)) == message
+    content_type, body = sealing.wrap(message)
+    assert encryption.is_encrypted(content_type)
+    assert f'protocol="{sealing.protocol}"' in content_type
+    assert sealing.unwrap(body) == message
 
 
-@pytest.mark.parametrize("body", [b"", b"--Encrypted Boundary", encryption.wrap(Xor(), b"hello")[:-40]])
+@pytest.mark.parametrize(
+    ("sealing", "kind", "parts"),
+    [(SPNEGO, "multipart/encrypted", 1), (CREDSSP, "multipart/x-multi-encrypted", 3)],
+)
+def test_a_long_message_is_several_parts_by_credssp(
+    sealing: encryption.Sealing, kind: str, parts: int
+) -> None:
+    """A part holds no more than one TLS record can; other contexts seal a message as a whole."""
+    content_type, body = sealing.wrap(b"x" * 40000)
+    assert content_type.partition(";")[0] == kind
+    assert body.count(b"OriginalContent") == parts
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--Encrypted Boundary",
+        b"--Encrypted Boundary--\r\n",
+        SPNEGO.wrap(b"hello")[1][:-40],
+        b"x" + SPNEGO.wrap(b"hello")[1],
+        CREDSSP.wrap(b"x" * 40000)[1][:-20000] + b"--Encrypted Boundary--\r\n",
+    ],
+)
 def test_broken_encryption_is_refused(body: bytes) -> None:
     """What is no sealed message of the context is refused."""
     with pytest.raises(encryption.EncryptionError):
-        encryption.unwrap(Xor(), body)
+        SPNEGO.unwrap(body)
 
 
 async def test_the_same_request_gets_the_same_output() -> None:
