@@ -240,11 +240,26 @@ class VmProvisioning:
         for refusal in checks.host_refusals(
             checked.spec, inventory, host, self._peers(inventory), request.ignore_vms
         ):
-            raise refusal
+            raise await self._as_running_create(refusal)
         spec = checks.completed(checked.spec, inventory, host)
         return (
             Plan(spec, host.id, inventory.facts.cluster, int(spec.gb_ram * _GIB), checked.warnings),
             checked,
+        )
+
+    async def _as_running_create(self, refusal: AethervError) -> AethervError:
+        """Give the refusal of a name; while the VM that has it is still being made, it is nobody's to import."""
+        target = refusal.metadata.get("vm", "")
+        if refusal.id != "VM_ALREADY_EXISTS" or not target:
+            return refusal
+        page = await self._operations.list(Filter(done=False, kind="create", target=target))
+        if not page.operations:
+            return refusal
+        running = page.operations[0]
+        return AethervError(
+            "CREATE_IN_PROGRESS",
+            f"{running.name} still makes the VM {running.vm_name!r} on {running.host}.",
+            metadata=refusal.metadata | {"operation": running.name},
         )
 
     def _peers(self, inventory: Inventory) -> tuple[Inventory, ...]:

@@ -118,6 +118,19 @@ async def test_bad_input_is_refused_without_asking_a_host() -> None:
     assert inventories.asked == 0
 
 
+@pytest.mark.parametrize(("making", "reason"), [(True, "CREATE_IN_PROGRESS"), (False, "VM_ALREADY_EXISTS")])
+async def test_a_name_of_a_vm_that_is_still_made_is_no_vm_to_import(making: bool, reason: str) -> None:
+    """A create that lost its client goes on: whoever asks again learns which operation, not an id to import."""
+    running: Any = create_operation(target=f"vms/{HELD}")
+    operations = FakeOperations(running=(running,) if making else ())
+    inventories = FakeInventories(found=inventory(vms=(vm("web-01", vm_id=HELD),)))
+    with pytest.raises(AethervError) as caught:
+        await service(inventories, operations).validate_create(CreateRequest(SPEC, "alice"))
+    assert caught.value.id == reason
+    assert ("import" in str(caught.value)) is not making
+    assert caught.value.metadata.get("operation", "") == (running.name if making else "")
+
+
 async def test_check_and_submit_judge_alike_but_for_secrets() -> None:
     """A check needs no secret; a submit does."""
     assert (await service().validate_create(CreateRequest(SPEC, "alice"))).host == "hv01"

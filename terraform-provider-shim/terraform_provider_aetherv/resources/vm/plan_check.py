@@ -14,7 +14,8 @@ from terraform_provider_aetherv.resources.vm.model import to_create
 from terraform_provider_aetherv.resources.vm.schema import COMPUTED_ONLY, SECRETS, VERSION_OF
 
 # Refusals that a VM of this run may be the cause of: it holds a name, memory and space until it is gone.
-_HELD: Final = frozenset({"VM_ALREADY_EXISTS", "MEMORY_INSUFFICIENT", "DISK_FULL"})
+_NAME_HELD: Final = frozenset({"VM_ALREADY_EXISTS", "CREATE_IN_PROGRESS"})
+_HELD: Final = _NAME_HELD | {"MEMORY_INSUFFICIENT", "DISK_FULL"}
 # The agent's own choice in apply: unknown in every plan that leaves it open.
 _CHOSEN: Final = frozenset({"virtual_switch", "target_host"})
 _TRIES: Final = 3
@@ -76,13 +77,13 @@ def _holders(problem: AgentError, session: Session) -> frozenset[str]:
     if problem.reason not in _HELD:
         return frozenset()
     known = session.known.all()
-    if problem.reason == "VM_ALREADY_EXISTS":
+    if problem.reason in _NAME_HELD:
         return known & {problem.metadata.get("vm", "").removeprefix("vms/").lower()}
     return known
 
 
 def _held(problem: AgentError, planned: State) -> Diagnostic:
-    if problem.reason == "VM_ALREADY_EXISTS":
+    if problem.reason in _NAME_HELD:
         holder = problem.metadata.get("vm", "").removeprefix("vms/")
         return warning(
             f'The name "{planned["vm_name"]}" is held by a VM of this state',

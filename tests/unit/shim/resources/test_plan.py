@@ -191,9 +191,10 @@ def test_filling_in_after_an_import_is_silent(session: Session) -> None:
     assert response.private == stored
 
 
-def test_taken_name_of_a_known_vm_is_a_warning(session: Session, agent: StubAgent) -> None:
+@pytest.mark.parametrize("reason", ["VM_ALREADY_EXISTS", "CREATE_IN_PROGRESS"])
+def test_taken_name_of_a_known_vm_is_a_warning(session: Session, agent: StubAgent, reason: str) -> None:
     """The holder is read from the set after the answer, warned of, and ignored in the second check."""
-    agent.errors = [TAKEN]
+    agent.errors = [AgentError("ABORTED", "taken", reason=reason, metadata={"vm": f"vms/{VM_ID}"})]
     agent.on_check = lambda: session.known.remember(VM_ID.upper())
     response = planned(session, config_of())
     assert errors(response) == []
