@@ -110,8 +110,8 @@ def test_refuses_a_port_that_is_taken(https: Site, tmp_path: Path) -> None:
 
 def test_refuses_a_back_end_it_does_not_have(tmp_path: Path) -> None:
     """An unknown back-end is refused by name."""
-    with pytest.raises(SimHostError, match="back-end 'pwsh' is not available"):
-        SimHostServer(SimHostConfig((HostConfig("hv1", USERS),), tmp_path, backend="pwsh")).start()
+    with pytest.raises(SimHostError, match="back-end 'nothing' is not available"):
+        SimHostServer(SimHostConfig((HostConfig("hv1", USERS),), tmp_path, backend="nothing")).start()
     with pytest.raises(BackendRefused):
         make_backend("nothing", "hv1", tmp_path, Faults())
 
