@@ -171,6 +171,8 @@ class FragmentBackend(Protocol):
         account: str,
         received: Callable[[uuid.UUID | None, bytes], None],
         gone: Callable[[], None],
+        *,
+        delegated: bool,
     ) -> PsrpServer:
         """Starts a server.
 
@@ -178,6 +180,7 @@ class FragmentBackend(Protocol):
             account: Who opens the shell.
             received: Told fragments of a pipeline, or with None of the pool, in a thread of the server; may wait.
             gone: Told once when the process ended without `PsrpServer.close`.
+            delegated: Whether the client delegated its credentials: may a second hop be made?
 
         Raises:
             TooManyServers: As many run as may.

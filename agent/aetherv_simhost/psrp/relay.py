@@ -32,7 +32,9 @@ class RelayShell(Shell):
         self._running: dict[uuid.UUID, RelayCommand] = {}
         self._pool = PipelineEnd()
         try:
-            self._server = backend.open_server(seat.account, self._received, self._gone)
+            self._server = backend.open_server(
+                seat.account, self._received, self._gone, delegated=seat.delegated
+            )
         except TooManyServers as error:
             raise too_many_shells(error.limit) from error
 

@@ -101,6 +101,8 @@ class PwshBackend:
         account: str,
         received: Callable[[uuid.UUID | None, bytes], None],
         gone: Callable[[], None],
+        *,
+        delegated: bool = False,
     ) -> PsrpServer:
         """Starts ``pwsh -s`` for a remote shell.
 
@@ -111,7 +113,7 @@ class PwshBackend:
         with self._lock:
             if self._closed or len(self._processes) >= self.settings.max_processes:
                 raise TooManyServers(self.settings.max_processes)
-            self.model.open_session(session, Session(account, self.settings.delegated))
+            self.model.open_session(session, Session(account, delegated or self.settings.delegated))
 
             def ended() -> None:
                 with self._lock:
