@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Final
@@ -21,6 +22,7 @@ _ELEMENT: Final = re.compile(
     rb"<(?P<name>\w+)(?:\s+Stream='\w*')?\s+PSGuid='(?P<id>[0-9A-Fa-f-]{36})'\s*/?>(?:(?P<data>[^<]*)</Data>)?"
 )
 _STREAMS: Final = {"pr": "PromptResponse"}
+_AWAITED: Final = frozenset({"Command", "Data"})
 _WAITING: Final = 8192
 _POLL_SECONDS: Final = 0.5
 _END_SECONDS: Final = 5.0
@@ -49,9 +51,9 @@ class PwshProcess:
         self._received = received
         self._gone = gone
         self._closed = threading.Event()
-        self._accepted: set[uuid.UUID] = set()
+        self._acknowledged: Counter[tuple[str, uuid.UUID]] = Counter()
         self._changed = threading.Condition()
-        self._lines: queue.Queue[tuple[bytes, uuid.UUID | None]] = queue.Queue(_WAITING)
+        self._lines: queue.Queue[tuple[str, uuid.UUID, bytes]] = queue.Queue(_WAITING)
         self._process = subprocess.Popen(  # noqa: S603  # the PowerShell that the settings name
             argv,
             stdin=subprocess.PIPE,
@@ -70,21 +72,22 @@ class PwshProcess:
         return self._process.pid
 
     def start(self, command: uuid.UUID, data: bytes) -> None:
-        """Begins a pipeline; its data waits for the process's word."""
-        self._put(_element("Command", command), None)
-        self._put(_data(command, "Default", data), command)
+        """Begins a pipeline."""
+        self._put("Command", command, _element("Command", command))
+        self._put("Data", command, _data(command, "Default", data))
 
     def send(self, command: uuid.UUID | None, stream: str, data: bytes) -> None:
         """Hands fragments over."""
-        self._put(_data(command or _POOL, _STREAMS.get(stream, "Default"), data), None)
+        own = command or _POOL
+        self._put("Data", own, _data(own, _STREAMS.get(stream, "Default"), data))
 
     def stop(self, command: uuid.UUID) -> None:
         """Stops a pipeline."""
-        self._put(_element("Signal", command), None)
+        self._put("Signal", command, _element("Signal", command))
 
     def forget(self, command: uuid.UUID) -> None:
         """Closes a pipeline."""
-        self._put(_element("Close", command), None)
+        self._put("Close", command, _element("Close", command))
 
     def close(self) -> None:
         """Kills the process with everything that it started: what it did not finish, a restart has to cope with."""
@@ -99,9 +102,9 @@ class PwshProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
 
-    def _put(self, line: bytes, after: uuid.UUID | None) -> None:
+    def _put(self, name: str, own: uuid.UUID, line: bytes) -> None:
         try:
-            self._lines.put_nowait((line, after))
+            self._lines.put_nowait((name, own, line))
         except queue.Full:
             _log.warning("a simulated host's PowerShell takes no input any more; its shell ends")
             self.close()
@@ -113,22 +116,23 @@ class PwshProcess:
         with contextlib.suppress(OSError, ValueError):
             while not self._closed.is_set():
                 try:
-                    line, after = self._lines.get(timeout=_POLL_SECONDS)
+                    name, own, line = self._lines.get(timeout=_POLL_SECONDS)
                 except queue.Empty:
                     continue
-                if after is not None and not self._await(after):
-                    return
                 pipe.write(line)
                 pipe.flush()
+                # What comes before the process has taken the last piece is lost in silence.
+                if name in _AWAITED and not self._await(f"{name}Ack", own):
+                    return
 
-    def _await(self, command: uuid.UUID) -> bool:
-        """Waits until the process knows a pipeline; False once it has ended."""
+    def _await(self, name: str, own: uuid.UUID) -> bool:
+        """Waits until the process has acknowledged a piece; False once it has ended."""
         with self._changed:
-            while command not in self._accepted:
-                if self._closed.is_set() or self._process.poll() is not None:
+            while not self._acknowledged[name, own]:
+                if self._closed.is_set():
                     return False
                 self._changed.wait(_POLL_SECONDS)
-            self._accepted.discard(command)
+            del self._acknowledged[name, own]
         return True
 
     def _read(self) -> None:
@@ -154,12 +158,12 @@ class PwshProcess:
         if found is None:
             return
         own = uuid.UUID(found["id"].decode("ascii"))
-        name = found["name"]
-        if name == b"CommandAck":
+        name = found["name"].decode("ascii")
+        if name.removesuffix("Ack") in _AWAITED and name.endswith("Ack"):
             with self._changed:
-                self._accepted.add(own)
+                self._acknowledged[name, own] += 1
                 self._changed.notify_all()
-        elif name == b"Data" and found["data"]:
+        elif name == "Data" and found["data"]:
             try:
                 data = base64.b64decode(found["data"], validate=True)
             except binascii.Error:
