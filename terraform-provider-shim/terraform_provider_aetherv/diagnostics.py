@@ -22,6 +22,7 @@ _ADVICE: Final = {
     "CREATE_IN_PROGRESS": "Another create works on this name. Follow it with `aetherv operations watch {operation}`, or "
     "cancel it with `aetherv operations cancel {operation}`, then apply again.",
     "TOKEN_INVALID": "The provider's token is AETHERV_TOKEN, token_file or token.",
+    "OPERATION_DEADLINE": "The resource's `timeouts` say how long it may take.",
     "OPERATION_IN_PROGRESS": "Follow it with `aetherv operations watch {operation}`, then apply again.",
     "VM_ALREADY_EXISTS": "Choose another vm_name, or take the VM over: terraform import aetherv_vm.NAME {vm_id}.",
 }

@@ -126,7 +126,8 @@ def _failed(
     state = _partial(planned, vm_id, host) if vm is None else completed(planned, vm)
     stands = f"{left} The VM is in the state as tainted: the next apply replaces it.".strip()
     return ApplyResponse(
-        state=state,
+        # Protection is for a VM that was made; of this one it would only hinder the next apply.
+        state=state | {"deletion_protection": False},
         private=Private(origin=CREATED).encode(),
         identity=_identity(vm_id),
         diagnostics=from_error(summary, problem, config=config, stands=stands),

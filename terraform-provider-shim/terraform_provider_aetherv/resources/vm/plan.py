@@ -62,7 +62,7 @@ def protected(state: State, what: str) -> Diagnostic | None:
     return error(
         f'VM "{state["vm_name"]}" is protected',
         f"deletion_protection is true, so that it is not {what}. Nothing was touched. Apply "
-        "deletion_protection = false first.",
+        "deletion_protection = false first (of a tainted VM after terraform untaint).",
         ("deletion_protection",),
     )
 

@@ -159,6 +159,17 @@ def test_rolled_back_create_leaves_no_state(session: Session, agent: StubAgent) 
     assert has_error(response)
 
 
+def test_kept_vm_is_not_protected(session: Session, agent: StubAgent) -> None:
+    """The next apply is to replace a VM whose create failed, so its protection never came to be."""
+    error = AgentError("FAILED_PRECONDITION", "no", reason="GUEST_FAILED")
+    agent.outcomes = [outcome_of(error=error, facts=facts(leftovers=[KEPT]))]
+    agent.vm = vm_of()
+    response = created(session, deletion_protection=True)
+    assert response.state is not None
+    assert response.state["deletion_protection"] is False
+    assert response.state["id"] == VM_ID
+
+
 @pytest.mark.parametrize("readable", [True, False])
 def test_kept_vm_is_in_the_state(session: Session, agent: StubAgent, readable: bool) -> None:
     """A VM that stands after a failure is in the state with its id, whether it can be read or not."""
