@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from cryptography import x509
@@ -77,6 +78,8 @@ def _unknown_hosts(config: AgentConfig) -> Iterator[Violation]:
 
 
 def _host_problems(path: str, host: HostConfig) -> Iterator[Violation]:
+    if (host.auth == "kerberos" or host.delegate) and find_spec("gssapi") is None:
+        yield Violation(f"{path}.auth", "Kerberos needs the Python packages gssapi and krb5 beside the agent")
     if host.ca_cert is not None:
         yield from _certificate_problems(f"{path}.ca_cert", host.ca_cert)
     if host.password_env is not None:

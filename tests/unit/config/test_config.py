@@ -276,3 +276,16 @@ def test_systemd_credentials_are_taken_as_systemd_gives_them(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
     host = {"name": "d", "address": "h", "username": "u", "password_credential": "d-password"}
     config_check.check(good(tmp_path, hosts=[host]))
+
+
+def test_kerberos_without_its_library_is_told_before_a_host_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that could never log in is refused, by the host's path; with the library it is not."""
+    host = {"name": "k", "address": "h", "username": "u", "auth": "kerberos"}
+    monkeypatch.setattr(config_check, "find_spec", lambda _: None)
+    with pytest.raises(AethervError) as caught:
+        config_check.check(good(tmp_path, hosts=[host]))
+    assert [violation.field for violation in caught.value.violations] == ["hosts[0].auth"]
+    monkeypatch.setattr(config_check, "find_spec", lambda name: name)
+    config_check.check(good(tmp_path, hosts=[host]))
