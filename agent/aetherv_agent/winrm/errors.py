@@ -29,6 +29,7 @@ from spnego.exceptions import (
 
 from aetherv_agent.core.errors import AethervError
 
+from .credssp import CredSspNotOffered
 from .settings import WinRmSettings
 
 _T = TypeVar("_T")
@@ -151,6 +152,9 @@ def _status(status: int) -> tuple[str, str, None]:
 
 def _credentials(error: BaseException, settings: WinRmSettings) -> tuple[str, str] | None:
     match error:
+        case CredSspNotOffered():
+            how = "auth credssp: the host does not take it before Enable-WSManCredSSP -Role Server"
+            return "HOST_AUTHENTICATION_FAILED", how
         case AuthenticationError() | AuthenticationException() | NTStatusException():
             return "HOST_AUTHENTICATION_FAILED", f"auth {settings.auth}"
         case BadMICError() | ContextExpiredError() | UnsupportedQop():

@@ -14,8 +14,10 @@ from typing import Any
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
 from requests.adapters import HTTPAdapter
+from requests_credssp import HttpCredSSPAuth  # type: ignore[import-untyped]  # the package has no types
 from urllib3.connection import HTTPConnection
 
+from .credssp import MINIMUM_VERSION, CredSspAuth
 from .errors import host_error
 from .settings import WinRmSettings
 
@@ -54,6 +56,7 @@ class Wsman(WSMan):
             proxy=settings.proxy,
             no_proxy=settings.proxy is None,
             negotiate_delegate=settings.delegate,
+            credssp_minimum_version=MINIMUM_VERSION,
         )
         self._settings = settings
         self._unanswered: tuple[str, ET.Element] | None = None
@@ -70,6 +73,9 @@ class Wsman(WSMan):
         # Without a password Kerberos takes the ticket that is there.
         self.transport.password = self._settings.password() or None
         session = self.transport._build_session()  # noqa: SLF001  # pypsrp has no options for what follows
+        if isinstance(session.auth, HttpCredSSPAuth):
+            auth = session.auth
+            session.auth = CredSspAuth(auth.username, auth.password, minimum_version=auth.minimum_version)
         for adapter in session.adapters.values():
             if isinstance(adapter, HTTPAdapter):
                 if not self._settings.verify_hostname:
