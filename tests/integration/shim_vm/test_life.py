@@ -290,3 +290,15 @@ def test_import_by_identity(site: Site) -> None:
     assert site.vm()["id"] == vm_id
     assert len(site.agent.creates) == 1
     site.no_changes()
+
+
+def test_a_vm_that_create_before_destroy_cannot_replace_stays_in_the_state(site: Site) -> None:
+    """The new VM can't have the old one's name: the user reads why, and the old VM stays managed, not deposed."""
+    site.applied(vm_config())
+    old = site.vm()["id"]
+    site.write(vm_config("lifecycle {\n  create_before_destroy = true\n}"))
+    result = site.terraform.apply("-replace=aetherv_vm.web")
+    assert result.returncode == 1
+    assert "create_before_destroy" in result.words
+    assert site.vm()["id"] == old
+    site.no_changes()
