@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _HEADER: Final = struct.Struct(">QQBI")
+_KIND: Final = struct.Struct("<II")
 _MESSAGE: Final = struct.Struct("<II16s16s")
 _FIRST: Final = 1
 _LAST: Final = 2
@@ -46,8 +47,7 @@ class PipelineEnd:
 
     last_object: int = 0
     _rest: bytes = b""
-    _state: bytearray | None = None
-    _kind: int = 0
+    _message: bytearray | None = None
 
     def ended(self, data: bytes) -> bool:
         """Takes the next bytes; whether a last message about the pipeline's state was complete in them."""
@@ -56,14 +56,15 @@ class PipelineEnd:
         for object_id, flags, blob in self._fragments():
             self.last_object = object_id
             if flags & _FIRST:
-                self._kind = _MESSAGE.unpack_from(blob)[1] if len(blob) >= _MESSAGE.size else 0
-                self._state = bytearray() if self._kind == PIPELINE_STATE else None
-            if self._state is not None and len(self._state) < _MAX_STATE_BYTES:
-                self._state += blob
-            if flags & _LAST and self._state is not None:
-                state = _STATE.search(self._state)
+                self._message = bytearray()
+            if self._message is not None and len(self._message) < _MAX_STATE_BYTES:
+                self._message += blob
+                if len(self._message) >= _KIND.size and _KIND.unpack_from(self._message)[1] != PIPELINE_STATE:
+                    self._message = None
+            if flags & _LAST and self._message is not None:
+                state = _STATE.search(self._message)
                 found = found or (state is not None and int(state[1]) in _ENDS)
-                self._state = None
+                self._message = None
         return found
 
     def _fragments(self) -> Iterator[tuple[int, int, bytes]]:

@@ -30,8 +30,7 @@ def running(shell: Console) -> Console:
         (
             rf"Remove-Item -LiteralPath {FOLDER}\disk.vhdx",
             f"RemoveFileSystemItemIOError,{COMMANDS}.RemoveItemCommand",
-            rf"Cannot remove item {FOLDER}\disk.vhdx: The process cannot access the file 'disk.vhdx' because it is being"
-            " used by another process.",
+            rf"Cannot remove item {FOLDER}\disk.vhdx: The process cannot access the file 'disk.vhdx' because it is",
         ),
         (
             rf"Remove-Item -Recurse -Force {FOLDER}",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-import winrm
 from support.pwsh_site import PASSWORD, PwshSite, pwsh_site
+from winrm.protocol import Protocol
 
 SCRIPT = r"C:\Program Files\Aether-V\try.ps1"
 
@@ -21,10 +21,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PwshSite]:
         yield started
 
 
-def protocol(site: PwshSite) -> winrm.Protocol:
-    """pywinrm's client."""
+def protocol(site: PwshSite) -> Protocol:
+    """The client of pywinrm."""
     host, port = site.server.endpoint("hv1")
-    return winrm.Protocol(
+    return Protocol(
         f"https://{host}:{port}/wsman",
         transport="basic",
         username="admin",
