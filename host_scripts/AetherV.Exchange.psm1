@@ -68,18 +68,19 @@ function Assert-GuestNotRestarted {
     <#
     .SYNOPSIS
         Throws GUEST_RESTARTED where the VM's uptime fell since the guest asked for its data: it never resumes.
+    .PARAMETER Uptime
+        The VM's uptime in milliseconds, read before the guest's items were; else it is read now.
     #>
     [CmdletBinding()]
-    param([Parameter(Mandatory = $true)] [hashtable] $Job, [string] $VmId, [string] $Name)
+    param([Parameter(Mandatory = $true)] [hashtable] $Job, [string] $VmId, [string] $Name, [long] $Uptime = -1)
 
     if ($null -eq $Job.Journal -or $null -eq $Job.Journal['guest'] -or $null -eq $Job.Journal['guest']['uptime_ms']) { return }
-    $system = Get-VmSystem -Id $VmId
-    if ($null -eq $system) { throw (New-JobError -Id 'VM_NOT_FOUND' -Message "The VM of '$Name' is gone.") }
-    $uptime = [long] $system.OnTimeInMilliseconds
-    if ($uptime -lt [long] $Job.Journal['guest']['uptime_ms']) {
+    if ($Uptime -lt 0) { $Uptime = Get-VmOnTime -Id $VmId }
+    if ($null -eq (Get-VmSystem -Id $VmId)) { throw (New-JobError -Id 'VM_NOT_FOUND' -Message "The VM of '$Name' is gone.") }
+    if ($Uptime -lt [long] $Job.Journal['guest']['uptime_ms']) {
         throw (New-JobError -Id 'GUEST_RESTARTED' -GuestState 'ready' -Message "The guest of '$Name' restarted between asking for its data and applying it.")
     }
-    $Job.Journal['guest']['uptime_ms'] = $uptime
+    $Job.Journal['guest']['uptime_ms'] = $Uptime
 }
 
 function Wait-GuestKey {
@@ -213,11 +214,16 @@ function Wait-GuestApplied {
     param([Parameter(Mandatory = $true)] [hashtable] $Job, [string] $VmId, [string] $Name, [double] $Seconds = $script:AppliedSeconds)
 
     $applied = Wait-JobCondition -Job $Job -Seconds $Seconds -Look {
+        # Uptime before items: a guest that applies and restarts in between must not look as if it had lost its data.
+        $uptime = Get-VmOnTime -Id $VmId
         $items = Get-GuestKvp -VmId $VmId
         $state = Get-GuestState -Items $items
         $guest = $Job.Journal['guest']
-        if ($state -eq 'waitingforaeskey' -or ($state -eq '' -and $guest['applying'] -ne $true)) {
-            if ($guest['applying'] -ne $true) { Assert-GuestNotRestarted -Job $Job -VmId $VmId -Name $Name }
+        if ($state -eq 'waitingforaeskey' -or ($state -eq '' -and $null -ne $items -and $items.Count -gt 0)) {
+            if ($guest['applying'] -ne $true) { Assert-GuestNotRestarted -Job $Job -VmId $VmId -Name $Name -Uptime $uptime }
+        }
+        elseif ($null -eq $items) {
+            if ($null -eq (Get-VmSystem -Id $VmId)) { throw (New-JobError -Id 'VM_NOT_FOUND' -Message "The VM of '$Name' is gone.") }
         }
         elseif ($state -eq 'applying' -and $guest['applying'] -ne $true) {
             Clear-KvpSecret -VmId $VmId
