@@ -129,7 +129,8 @@ class InventoryCache:
         Args:
             vm_id: the GUID, in any case.
             host_hint: the host that is asked first. "Every host that could have it" is then that host and its
-                cluster; without a hint (or with one that may not be asked) all hosts.
+                cluster; without a hint all hosts. A hint at no host that may be asked: others may find the VM, but
+                its absence is never sure.
             max_age: as for ``get``.
             hosts: the hosts that may be asked; None: all.
 
@@ -150,6 +151,8 @@ class InventoryCache:
         found = selection.only_one(others, vm_id)
         if found is not None:
             return found
+        if host_hint and host_hint not in usable:
+            raise selection.elsewhere(host_hint, vm_id)
         raise selection.not_there(answers | others, vm_id)
 
     async def aclose(self) -> None:

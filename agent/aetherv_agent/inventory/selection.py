@@ -75,8 +75,12 @@ def not_there(answers: Mapping[str, Answer], vm_id: str) -> AethervError:
     """
     failures = {host: answer for host, answer in answers.items() if isinstance(answer, AethervError)}
     about = {"vm": f"vms/{vm_id}"}
+    if not answers:
+        # That nobody has it is true of no host too, and would make a client forget a VM that runs.
+        text = f"Nobody knows whether the VM {vm_id} exists: this agent has no host that it may ask for the caller."
+        return AethervError("HOST_UNREACHABLE", text, metadata=about)
     if not failures:
-        hosts = ", ".join(sorted(answers)) or "no host"
+        hosts = ", ".join(sorted(answers))
         return AethervError("VM_NOT_FOUND", f"No VM has the id {vm_id} (asked: {hosts}).", metadata=about)
     hosts = ", ".join(sorted(failures))
     reasons = " ".join(failures[host].message for host in sorted(failures)[:_MAX_REASONS])
@@ -86,4 +90,14 @@ def not_there(answers: Mapping[str, Answer], vm_id: str) -> AethervError:
         "HOST_UNREACHABLE" if away else for_good[0].id,
         f"Nobody knows whether the VM {vm_id} exists: it may be on {hosts}. {reasons}",
         metadata=about | {"hosts": hosts},
+    )
+
+
+def elsewhere(host: str, vm_id: str) -> AethervError:
+    """Return why nobody knows of a VM that was last on a host which can't be asked: configured no more, or not for all."""
+    return AethervError(
+        "HOST_UNREACHABLE",
+        f"Nobody knows whether the VM {vm_id} exists: it was last on {host}, which this agent does not have or this "
+        "caller may not use.",
+        metadata={"vm": f"vms/{vm_id}", "hosts": host},
     )

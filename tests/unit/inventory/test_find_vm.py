@@ -126,9 +126,25 @@ async def test_a_caller_limited_to_some_hosts_learns_of_those_alone() -> None:
     """Hosts outside the list are neither asked nor named, not even as a hint."""
     cache, port = _cache(a=("", NONE), b=("", HAS))
     with pytest.raises(AethervError) as caught:
-        await cache.find_vm(GUID, host_hint="b", hosts=["a"])
+        await cache.find_vm(GUID, hosts=["a"])
     assert caught.value.id == "VM_NOT_FOUND"
-    assert port.asked == ["a"]
+    with pytest.raises(AethervError) as hinted:
+        await cache.find_vm(GUID, host_hint="b", hosts=["a"])
+    with pytest.raises(AethervError) as unknown:
+        await cache.find_vm(GUID, host_hint="x", hosts=["a"])
+    assert hinted.value.message.replace(" b,", " x,") == unknown.value.message
+    assert port.asked == ["a"] * 3
+
+
+async def test_absence_is_never_sure_where_the_hinted_host_is_none_of_the_agents() -> None:
+    """A host that left the configuration may still have its VMs: Terraform must not take them for gone."""
+    cache, _ = _cache(a=("", NONE), b=("", NONE))
+    with pytest.raises(AethervError) as caught:
+        await cache.find_vm(GUID, host_hint="gone")
+    assert caught.value.id == "HOST_UNREACHABLE"
+    assert "last on gone" in caught.value.message
+    found, _ = _cache(a=("", NONE), renamed=("", HAS))
+    assert (await found.find_vm(GUID, host_hint="gone")).host == "renamed"
 
 
 @pytest.mark.parametrize(
@@ -145,3 +161,13 @@ async def test_a_host_that_refuses_the_agent_is_not_called_away(
     assert caught.value.id == reason
     assert "Nobody knows" in caught.value.message
     assert "refused the credentials" in caught.value.message
+
+
+@pytest.mark.parametrize("asked", [None, (), ("unknown",)])
+async def test_absence_is_never_sure_where_no_host_was_asked(asked: tuple[str, ...] | None) -> None:
+    """An agent without hosts, or a caller with none of them, must not make a client forget its VMs."""
+    cache, _ = _cache() if asked is None else _cache(a=("", HAS))
+    with pytest.raises(AethervError) as caught:
+        await cache.find_vm(GUID, hosts=asked)
+    assert caught.value.id == "HOST_UNREACHABLE"
+    assert "no host" in caught.value.message
