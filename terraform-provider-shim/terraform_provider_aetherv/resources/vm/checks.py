@@ -5,7 +5,7 @@ What spans attributes is judged in plan alone: validate does not know ``ignore_c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -150,7 +150,7 @@ def check_create(planned: State, config: State) -> Iterator[Diagnostic]:
             "A VM that shall be off is customised first and then shut down, so its create has to wait for the guest.",
             ("power_state",),
         )
-    yield from _plaintext_secrets(config)
+    yield from stored_secrets(config, SECRETS)
     family = planned["os_family"]
     certain, possible = given_fields(planned, config)
     if family is None:
@@ -206,8 +206,9 @@ def dropped_fields(planned: State) -> frozenset[str]:
     )
 
 
-def _plaintext_secrets(config: State) -> Iterator[Diagnostic]:
-    for name in SECRETS:
+def stored_secrets(config: State, names: Iterable[str]) -> Iterator[Diagnostic]:
+    """Warn of the passwords among ``names`` that Terraform will write into its state."""
+    for name in names:
         if config[name] is not None:
             yield warning(
                 f"{name} is stored in Terraform's state",

@@ -18,8 +18,8 @@ from terraform_provider_aetherv.plugin.messages import (
 )
 from terraform_provider_aetherv.resources.session import Session
 from terraform_provider_aetherv.resources.vm import contract, private
-from terraform_provider_aetherv.resources.vm.checks import check_create
-from terraform_provider_aetherv.resources.vm.schema import ATTRIBUTES, CHANGED_IN_PLACE, VERSION_OF
+from terraform_provider_aetherv.resources.vm.checks import check_create, stored_secrets
+from terraform_provider_aetherv.resources.vm.schema import ATTRIBUTES, CHANGED_IN_PLACE, SECRETS, VERSION_OF
 from terraform_provider_aetherv.schema.equality import Same, same_address, same_host, same_ssh_key, same_text
 from terraform_provider_aetherv.schema.planning import changed, create_value, update_value
 
@@ -123,6 +123,7 @@ def _update(request: PlanRequest, prior: State, config: State) -> PlanResponse:
             *_needs_update(prior, planned),
             *_other_host(prior, planned),
             *_recorded(prior, planned, stored),
+            *stored_secrets(config, (name for name in SECRETS if changed(prior[name], planned[name]))),
         ),
     )
 

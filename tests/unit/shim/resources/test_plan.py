@@ -183,6 +183,16 @@ def test_what_acts_once_is_warned_of_once(session: Session) -> None:
     assert "guest_v4_dns1" in response.diagnostics[0].summary
 
 
+def test_password_that_comes_into_the_state_later_is_warned_of(session: Session) -> None:
+    """A change to the plain password stores it: said then, and not again by each plan after it."""
+    config = config_of(guest_la_pw="Secret-Value-2", guest_la_pw_wo=None, guest_la_pw_wo_version=None)
+    told = planned(session, config, state_of(guest_la_pw_wo_version=None))
+    assert ("guest_la_pw",) in warnings(told)
+    assert any("stored in Terraform's state" in item.summary for item in told.diagnostics)
+    prior = state_of(guest_la_pw="Secret-Value-2", guest_la_pw_wo_version=None)
+    assert planned(session, config, prior).diagnostics == ()
+
+
 def test_filling_in_after_an_import_is_silent(session: Session) -> None:
     """A null of an imported VM means "unknown": to write it down is no change of the guest."""
     stored = private.Private(origin=private.IMPORTED).encode()
