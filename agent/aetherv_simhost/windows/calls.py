@@ -1,5 +1,6 @@
 """One call of a command, as its stub hands it over, and what is answered. The registry of the commands that the model does."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -80,12 +81,23 @@ class Context:
         jobs: WMI jobs.
         locale: Language of captions and messages: ``en`` or ``de``.
         started: When the host booted, in seconds since the epoch.
+        eject_seconds: How long a running VM's DVD drive can't be removed after its ISO was taken out.
+        vmms_back: When the management service is there again, by the monotonic clock.
+        ejected: When a VM's ISO was taken out, by its id.
     """
 
     host: HyperVHost
     jobs: JobBook
     locale: str = "en"
     started: float = 0.0
+    eject_seconds: float = 0.0
+    vmms_back: float = 0.0
+    ejected: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def vmms_runs(self) -> bool:
+        """Whether the Virtual Machine Management service is there: after a boot it takes a while."""
+        return time.monotonic() >= self.vmms_back
 
 
 Handler = Callable[[Context, Call, Reply], None]

@@ -125,6 +125,16 @@ def access_denied(computer: str) -> CmdletFailure:
     )
 
 
+def no_service(computer: str) -> CmdletFailure:
+    """The Virtual Machine Management service does not run, or not yet."""
+    return CmdletFailure(
+        "ObjectNotFound",
+        f"Hyper-V encountered an error trying to access an object on computer '{computer}' because the object was not "
+        "found. The object might have been deleted. Verify that the Virtual Machine Management service on the computer "
+        "is running.",
+    )
+
+
 def cluster_down() -> CmdletFailure:
     """The cluster service does not run, or the host is no node at all."""
     return CmdletFailure(

@@ -1,6 +1,9 @@
 """The real host scripts on the model: one VM's whole life as the agent asks for it, in both editions."""
 
 import json
+import os
+import signal
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,9 +18,11 @@ from aetherv_agent.core.job_document import (
 )
 from aetherv_agent.core.model import HostSettings, ShutdownMode, VmSpec
 from aetherv_simhost.faults import Fault
+from aetherv_simhost.windows.calls import Call
 from pypsrp.complex_objects import ObjectMeta
 from pypsrp.exceptions import WinRMError
 from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
 from requests import RequestException
 from support.pwsh_site import EDITIONS, PwshSite, pwsh_site
 
@@ -48,6 +53,20 @@ def run(
     assert [str(error) for error in shell.streams.error] == []
     shell.close()
     return [json.loads(str(line)) for line in output]
+
+
+def reopened(connection: WSMan) -> RunspacePool:
+    """A shell on a host that is down for a moment."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            pool = RunspacePool(connection)
+            pool.open()
+        except RequestException:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        else:
+            return pool
 
 
 def create(job_id: str) -> str:
@@ -99,6 +118,29 @@ def test_an_inventory_has_a_constant_number_of_calls(site: PwshSite) -> None:
     assert counts[0] == counts[1]
 
 
+def test_a_process_killed_after_new_vm_leaves_one_vm(tmp_path: Path) -> None:
+    """Killed between New-VM and its mark, a job that is started again takes the VM that it made."""
+    job_id = str(uuid.uuid4())
+    with pwsh_site(tmp_path, guest_seconds=GUESTS) as site:
+        steps: list[str] = []
+
+        def kill(call: Call) -> None:
+            if call.command == "New-VM" and len(site.backend.host.vms()) == 1:
+                site.backend.after_call = None
+                os.kill(call.session.process, signal.SIGKILL)
+
+        site.backend.step_begun = lambda step, vm_name: steps.append(f"{vm_name} {step}")
+        site.backend.after_call = kill
+        with pytest.raises((WinRMError, RequestException)), site.pool() as pool:
+            run(pool, "create", create(job_id), {"guest_la_pw": PASSWORD})
+        assert steps == ["web-01 copy_image", "web-01 copy_iso", "web-01 register_vm"]
+        first = site.backend.host.vms()[0]
+        with site.pool() as pool:
+            again = run(pool, "create", create(job_id), {"guest_la_pw": PASSWORD})
+        assert again[-1]["kind"] == "result", again[-1]
+        assert [vm.id for vm in site.backend.host.vms()] == [first.id]
+
+
 def test_a_reboot_in_a_step_is_survived(tmp_path: Path) -> None:
     """A host that goes down in a step kills the shell; the same job started again ends with one VM."""
     job_id = str(uuid.uuid4())
@@ -106,10 +148,9 @@ def test_a_reboot_in_a_step_is_survived(tmp_path: Path) -> None:
         site.server.faults("hv1").add(Fault("host_reboot", "register_vm", value=0.2))
         with pytest.raises((WinRMError, RequestException)), site.pool() as pool:
             run(pool, "create", create(job_id), {"guest_la_pw": PASSWORD})
-        with (
-            site.wsman(reconnection_retries=10, reconnection_backoff=0.2) as wsman,
-            RunspacePool(wsman) as pool,
-        ):
+        with site.wsman() as connection:
+            pool = reopened(connection)
             again = run(pool, "create", create(job_id), {"guest_la_pw": PASSWORD})
+            pool.close()
         assert again[-1]["kind"] == "result", again[-1]
         assert len(site.backend.host.named("web-01")) == 1

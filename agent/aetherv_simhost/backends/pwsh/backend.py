@@ -54,7 +54,12 @@ class PwshBackend:
             JobBook(chosen.job_share, chosen.seed, chosen.job_seconds),
             chosen.locale,
             time.time(),
+            chosen.eject_seconds,
         )
+        # For tests: what happens at a step's beginning, before a call is run, and between its act and its answer.
+        self.step_begun: Callable[[str, str], None] | None = None
+        self.before_call: Callable[[Call], None] | None = None
+        self.after_call: Callable[[Call], None] | None = None
         self._holder = FileHolder(self.host.files.held, self.host.files.real)
         self.model = ModelServer(self.context, self._called, self._answered)
         self._folder = Path(tempfile.mkdtemp(prefix="avps-"))
@@ -66,7 +71,7 @@ class PwshBackend:
         self._running: set[ScriptProcess] = set()
         self._closed = False
         self._reboot: Callable[[float], None] | None = None
-        self._steps = StepWatch(self.host, self._takes_down)
+        self._steps = StepWatch(self.host, self._begun, self._takes_down)
 
     def close(self) -> None:
         """The server ends: every PowerShell is killed, the model's threads end; its state stays."""
@@ -164,12 +169,18 @@ class PwshBackend:
         return layout.environment(self._folder, self.host, self.settings, self.model.path, session, account)
 
     def _called(self, call: Call) -> None:
-        del call
         self._steps.look()
+        if self.before_call is not None:
+            self.before_call(call)
 
     def _answered(self, call: Call) -> None:
-        del call
         self._holder.refresh()
+        if self.after_call is not None:
+            self.after_call(call)
+
+    def _begun(self, step: str, vm_name: str) -> None:
+        if self.step_begun is not None:
+            self.step_begun(step, vm_name)
 
     def _takes_down(self, seconds: float) -> None:
         """A fault: the host restarts, so every shell dies and the VMs begin anew."""
@@ -178,5 +189,7 @@ class PwshBackend:
         for process in processes:
             process.close()
         self.host.reboot()
+        self.context.started = time.time() + seconds
+        self.context.vmms_back = time.monotonic() + seconds + self.settings.vmms_seconds
         if self._reboot is not None:
             self._reboot(seconds)

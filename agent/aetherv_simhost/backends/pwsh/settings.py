@@ -27,6 +27,8 @@ class PwshSettings:
         job_seconds: How long such a job takes.
         seed: Fixes which calls those are.
         locale: Language of captions and messages.
+        eject_seconds: How long a running VM's DVD drive can't be removed after its ISO was taken out.
+        vmms_seconds: How long after a boot Hyper-V's management service is not there.
         delegated: Whether the client's credentials go one hop further.
     """
 
@@ -38,6 +40,8 @@ class PwshSettings:
     job_seconds: float = 0.05
     seed: int = 1
     locale: str = "en"
+    eject_seconds: float = 0.0
+    vmms_seconds: float = 0.0
     delegated: bool = True
 
     @classmethod

@@ -19,11 +19,18 @@ class StepWatch:
 
     Args:
         host: The model, whose fault ``host_reboot`` this hands out.
+        begun: Told each step that a job begins, with its VM's name; before the step's first call is run.
         takes_down: Called with the fault's seconds, in a thread of the watch's.
     """
 
-    def __init__(self, host: HyperVHost, takes_down: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        host: HyperVHost,
+        begun: Callable[[str, str], None],
+        takes_down: Callable[[float], None],
+    ) -> None:
         self._host = host
+        self._told = begun
         self._takes_down = takes_down
         self._seen: dict[str, int] = {}
         self._begun: set[tuple[str, str, int]] = set()
@@ -38,14 +45,15 @@ class StepWatch:
 
     def look(self) -> None:
         """Looks once."""
+        # Whoever comes second waits until the first has told: so a step's first call finds all done.
         with self._lock:
-            begun = [found for path in self._changed() for found in self._steps(path)]
-        for step, vm_name in begun:
-            fault = self._host.faults.take("host_reboot", step, vm_name)
-            if fault is not None:
-                # The caller may be a stub's connection, which dies with the host.
-                seconds = fault.number(1.0)
-                threading.Thread(target=self._takes_down, args=(seconds,), name="simhost-down").start()
+            for step, vm_name in [found for path in self._changed() for found in self._steps(path)]:
+                self._told(step, vm_name)
+                fault = self._host.faults.take("host_reboot", step, vm_name)
+                if fault is not None:
+                    # The caller may be a stub's connection, which dies with the host.
+                    seconds = fault.number(1.0)
+                    threading.Thread(target=self._takes_down, args=(seconds,), name="simhost-down").start()
 
     def _changed(self) -> list[Path]:
         found = []

@@ -1,6 +1,7 @@
 """What is in a VM: disks, DVD drives, adapters, VLANs, firmware, memory, processors, integration services; and Get-VHD."""
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -97,6 +98,8 @@ def set_drive(context: Context, call: Call, reply: Reply) -> None:
             index = location - len(vm.disks)
             drives = (*vm.drives[:index], path, *vm.drives[index + 1 :])
             made = context.host.change_vm(vm.id, drives=drives)
+            if not path:
+                context.ejected[vm.id] = time.monotonic()
             if call.flag("Passthru"):
                 reply.objects.append(objects.dvd_drives(context.host, made)[index])
 
@@ -107,7 +110,8 @@ def remove_drive(context: Context, call: Call, reply: Reply) -> None:
     for vm, location in _drives(context, call, reply, "VMDvdDrive", _dvd_places):
         with failing(reply):
             index = location - len(vm.disks)
-            if vm.is_on and vm.drives[index]:
+            since = time.monotonic() - context.ejected.get(vm.id, -context.eject_seconds)
+            if vm.is_on and (vm.drives[index] or since < context.eject_seconds):
                 text = f"'{vm.name}' failed to remove device 'Virtual CD/DVD Disk'. (Virtual machine ID {vm.id.upper()})"
                 raise CmdletFailure("InvalidState", text)
             context.host.change_vm(vm.id, drives=(*vm.drives[:index], *vm.drives[index + 1 :]))

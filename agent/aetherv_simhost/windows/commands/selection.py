@@ -14,7 +14,7 @@ from aetherv_simhost.hyperv.errors import (
 )
 from aetherv_simhost.hyperv.vm import VirtualMachine
 from aetherv_simhost.windows.calls import Call, Context, Reply
-from aetherv_simhost.windows.failures import CmdletFailure, access_denied, no_such_id, no_such_vm
+from aetherv_simhost.windows.failures import CmdletFailure, access_denied, no_service, no_such_id, no_such_vm
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -44,6 +44,8 @@ def vm_of(context: Context, vm_id: str) -> VirtualMachine:
 
 def visible(context: Context) -> None:
     """Refuses an account without rights, as Hyper-V's cmdlets do."""
+    if not context.vmms_runs:
+        raise no_service(context.host.computer_name)
     if not context.host.settings.hyperv_visible:
         raise access_denied(context.host.computer_name)
 

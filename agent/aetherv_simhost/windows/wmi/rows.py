@@ -29,7 +29,7 @@ ROWS: Final[dict[str, Maker]] = {}
 def rows(context: Context, name: str) -> list[Instance]:
     """All rows of a class, or none where the account sees nothing of Hyper-V."""
     of = known(name)
-    if not context.host.settings.hyperv_visible:
+    if not (context.host.settings.hyperv_visible and context.vmms_runs):
         return []
     return [Instance(of, values) for values in ROWS[of.name](context)]
 

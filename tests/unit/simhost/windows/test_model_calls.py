@@ -1,5 +1,6 @@
 """The model's answers to calls, without a PowerShell."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,32 @@ def test_an_iso_can_be_ejected_by_no_path(context: Context) -> None:
         == []
     )
     assert context.host.vm(vm.id).drives == ()
+
+
+def test_a_drive_refuses_for_a_while_after_an_eject(context: Context) -> None:
+    """With a time set, a running VM's drive can be removed only that long after its ISO was taken out."""
+    vm = context.host.new_vm("vm", r"C:\VMs\vm", 1 << 30, "")
+    call(context, "Add-VMDvdDrive", VMName=["vm"], Path=r"C:\Program Files\Aether-V\LinuxProvisioning.iso")
+    context.host.start_vm(vm.id)
+    context.eject_seconds = 3600.0
+    call(context, "Set-VMDvdDrive", VMName="vm", Path="")
+    place: dict[str, Any] = {"ControllerNumber": 0, "ControllerLocation": 0}
+    assert [f.kind for f in call(context, "Remove-VMDvdDrive", VMName=["vm"], **place).failures] == [
+        "InvalidState"
+    ]
+    context.eject_seconds = 0.0
+    assert call(context, "Remove-VMDvdDrive", VMName=["vm"], **place).failures == []
+
+
+def test_a_service_that_is_not_there_yet(context: Context) -> None:
+    """Until the management service runs, cmdlets do not find Hyper-V, and WMI has no rows."""
+    context.vmms_back = time.monotonic() + 3600
+    failed = call(context, "Get-VM").failures[0]
+    assert (failed.kind, "Verify that the Virtual Machine Management service" in failed.message) == (
+        "ObjectNotFound",
+        True,
+    )
+    query: dict[str, Any] = {"Namespace": "root/virtualization/v2", "ClassName": "Msvm_ComputerSystem"}
+    assert call(context, "Get-CimInstance", **query).objects == []
+    context.vmms_back = 0.0
+    assert len(call(context, "Get-CimInstance", **query).objects) == 1
