@@ -13,7 +13,9 @@ from functools import partial
 from importlib import metadata
 from typing import Protocol
 
-from aetherv_agent import addresses, config_check, secret_files
+import structlog
+
+from aetherv_agent import addresses, config_check, contracts, secret_files
 from aetherv_agent.api.permissions import Principal, Role
 from aetherv_agent.api.renewal import Renewal, from_files
 from aetherv_agent.api.server import Api, Listener, Rooms
@@ -29,7 +31,8 @@ from aetherv_agent.api.tokens import (
 from aetherv_agent.config import AgentConfig
 from aetherv_agent.config_sections import HostConfig
 from aetherv_agent.core.errors import AethervError
-from aetherv_agent.core.ports import InventoryPort, JobPort
+from aetherv_agent.core.ports import CmdletPort, InventoryPort, JobPort
+from aetherv_agent.deployment import Bundle, HostChecks, Needs, ReadyHosts, ScriptDeployment, read_bundle
 from aetherv_agent.inventory import InventoryCache
 from aetherv_agent.logs import SECRETS
 from aetherv_agent.operations.engine import Engine
@@ -41,8 +44,10 @@ from aetherv_agent.provisioning.service import VmProvisioning
 from aetherv_agent.store import Database, OperationStore, open_sqlite
 from aetherv_agent.winrm import WinRmHost, WinRmHosts, WinRmSettings
 
+_LOG = structlog.stdlib.get_logger("aetherv.agent")
 
-class HostsPort(JobPort, InventoryPort, Protocol):
+
+class HostsPort(JobPort, InventoryPort, CmdletPort, Protocol):
     """The hosts, as ``winrm.WinRmHosts`` gives them."""
 
     async def aclose(self) -> None:
@@ -69,6 +74,7 @@ class Agent:
     database: Database
     hosts: HostsPort
     inventories: InventoryCache
+    deployment: ScriptDeployment
     engine: Engine
     api: Api
     identity: Identity
@@ -103,12 +109,14 @@ def wire(config: AgentConfig, hosts: HostsPort) -> Agent:
         if not config.store.url
         else config.state_dir / config.store.url.removeprefix("sqlite:///")
     )
-    inventories = InventoryCache(hosts, settings, max_age=times.inventory_max_age)
+    deployment = ScriptDeployment(hosts, settings, _bundle(), {h.name: h.username for h in config.hosts})
+    ready = ReadyHosts(hosts, hosts, deployment, config.deploying_hosts())
+    inventories = InventoryCache(ready, settings, max_age=times.inventory_max_age)
     engine = Engine(
         OperationStore(database),
         {
-            "create": CreateHandler(hosts, settings, times, inventories.invalidate),
-            "delete": DeleteHandler(hosts, settings, times, inventories.invalidate),
+            "create": CreateHandler(ready, settings, times, inventories.invalidate),
+            "delete": DeleteHandler(ready, settings, times, inventories.invalidate),
         },
         Limits(
             slots={"jobs": config.operations.jobs, "changes": config.operations.changes},
@@ -124,9 +132,11 @@ def wire(config: AgentConfig, hosts: HostsPort) -> Agent:
         operations=engine,
         hosts=settings,
         max_age=config.provisioning.inventory_max_age,
+        deployment=deployment,
+        checks=HostChecks(hosts, hosts, deployment, settings, _needs(config)),
     )
     api = Api(rooms, _listeners(config, identity), agent_version())
-    return Agent(config, database, hosts, inventories, engine, api, identity)
+    return Agent(config, database, hosts, inventories, deployment, engine, api, identity)
 
 
 def winrm_hosts(config: AgentConfig) -> WinRmHosts:
@@ -153,6 +163,29 @@ def winrm_hosts(config: AgentConfig) -> WinRmHosts:
             for host in config.hosts
         }
     )
+
+
+def _bundle() -> Bundle | AethervError:
+    try:
+        return read_bundle(contracts.host_scripts_folder())
+    except AethervError as error:
+        # No reason not to start: hosts that have their scripts work.
+        _LOG.warning("scripts_broken", reason=error.message)
+        return error
+
+
+def _needs(config: AgentConfig) -> dict[str, Needs]:
+    cancels = 3
+    return {
+        host.name: Needs(
+            host.username,
+            (host.limits.jobs or config.operations.jobs)
+            + (host.limits.changes or config.operations.changes)
+            + cancels
+            + host.limits.reads,
+        )
+        for host in config.hosts
+    }
 
 
 def _identity(config: AgentConfig) -> Identity:

@@ -61,6 +61,7 @@ class AgentConfig(BaseSettings):
     tls: TlsFiles | None = None
     store: StoreConfig = StoreConfig()
     hosts: tuple[HostConfig, ...] = ()
+    deploy_scripts: bool = False
     operations: OperationsConfig = OperationsConfig()
     provisioning: ProvisioningConfig = ProvisioningConfig()
     log: LogConfig = LogConfig()
@@ -81,6 +82,14 @@ class AgentConfig(BaseSettings):
                 raise ValueError(f"two hosts are called {host.name}")
             seen.add(host.name.casefold())
         return value
+
+    def deploying_hosts(self) -> frozenset[str]:
+        """Return the hosts that get their scripts when they are first used; a host's own word stands above the common one."""
+        return frozenset(
+            host.name
+            for host in self.hosts
+            if (self.deploy_scripts if host.deploy_scripts is None else host.deploy_scripts)
+        )
 
     def host_settings(self) -> dict[str, HostSettings]:
         """Return the hosts' settings by name."""

@@ -141,6 +141,7 @@ class HostConfig(_Part):
     guest_version: PerFamily = Field(default_factory=dict)
     copies: Annotated[int, Field(ge=1, le=16)] = 2
     cordoned: bool = False
+    deploy_scripts: bool | None = None
     limits: LimitsConfig = LimitsConfig()
 
     @model_validator(mode="after")

@@ -54,6 +54,7 @@ async def serve(
         await agent.engine.stop(0.0)
         await agent.api.stop(0.0)
         await agent.inventories.aclose()
+        await agent.deployment.aclose()
         await agent.hosts.aclose()
         await agent.database.close()
     _LOG.info("stopped")

@@ -46,6 +46,7 @@ from aetherv_agent.operations.model import (
 from aetherv_agent.provisioning.requests import CreateRequest, DeleteRequest, Plan
 from google.longrunning import operations_pb2_grpc
 from grpc_health.v1 import health_pb2_grpc
+from support.deployment_fakes import FakeChecks, FakeDeployment
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 GUID = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
@@ -260,6 +261,8 @@ class Served:
     provisioning: FakeProvisioning
     certificate: ServerCertificate
     authority: OwnAuthority
+    deployment: FakeDeployment
+    checks: FakeChecks
 
     def channel(self) -> grpc.aio.Channel:
         return grpc.aio.secure_channel(self.address, grpc.ssl_channel_credentials(self.ca))
@@ -309,8 +312,9 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         known.append(KnownToken(digest_of(LIMITED), Principal("limited", Role.ADMIN, frozenset({"hv02"}))))
         reads, operations = FakeReads(), FakeOperations()
         provisioning = FakeProvisioning(operations)
+        deployment, checks = FakeDeployment(), FakeChecks()
         api = Api(
-            Rooms(provisioning, reads, operations, HOSTS, 5.0, heartbeat),
+            Rooms(provisioning, reads, operations, HOSTS, 5.0, deployment, checks, heartbeat),
             [Listener("127.0.0.1:0", by_token(known), certificate.credentials())],
             "9.9.9",
         )
@@ -325,6 +329,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
             provisioning,
             certificate,
             authority,
+            deployment,
+            checks,
         )
 
     yield start

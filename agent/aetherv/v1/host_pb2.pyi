@@ -252,3 +252,68 @@ class Image(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Image: _TypeAlias = Image  # noqa: Y015
+
+@_typing.final
+class HostFinding(_message.Message):
+    """One thing that was looked at on a host."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[HostFinding._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: HostFinding._State.ValueType  # 0
+        """Not said."""
+        STATE_OK: HostFinding._State.ValueType  # 1
+        """As it should be."""
+        STATE_WARNING: HostFinding._State.ValueType  # 2
+        """Works, but not for everything."""
+        STATE_FAILED: HostFinding._State.ValueType  # 3
+        """Stands in the way of VMs."""
+        STATE_UNKNOWN: HostFinding._State.ValueType  # 4
+        """Could not be looked at."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How it stands."""
+
+    STATE_UNSPECIFIED: HostFinding.State.ValueType  # 0
+    """Not said."""
+    STATE_OK: HostFinding.State.ValueType  # 1
+    """As it should be."""
+    STATE_WARNING: HostFinding.State.ValueType  # 2
+    """Works, but not for everything."""
+    STATE_FAILED: HostFinding.State.ValueType  # 3
+    """Stands in the way of VMs."""
+    STATE_UNKNOWN: HostFinding.State.ValueType  # 4
+    """Could not be looked at."""
+
+    ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """What was looked at: `winrm`, `execution_policy`, `scripts`... An open set."""
+    state: Global___HostFinding.State.ValueType
+    """How it stands."""
+    message: _builtins.str
+    """What was found, for people."""
+    advice: _builtins.str
+    """What to do; empty when it is well."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        state: Global___HostFinding.State.ValueType = ...,
+        message: _builtins.str = ...,
+        advice: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "id", b"id", "message", b"message", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HostFinding: _TypeAlias = HostFinding  # noqa: Y015

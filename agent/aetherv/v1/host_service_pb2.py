@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from aetherv.v1 import host_pb2 as aetherv_dot_v1_dot_host__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x65therv/v1/host_service.proto\x12\naetherv.v1\x1a\x15\x61\x65therv/v1/host.proto\x1a\x1fgoogle/api/field_behavior.proto\"%\n\x0fReadHostRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"I\n\x10ListHostsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\"M\n\x11ListHostsResponse\x12\x1f\n\x05hosts\x18\x01 \x03(\x0b\x32\x10.aetherv.v1.Host\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x92\x01\n\x0bHostService\x12\x39\n\x08ReadHost\x12\x1b.aetherv.v1.ReadHostRequest\x1a\x10.aetherv.v1.Host\x12H\n\tListHosts\x12\x1c.aetherv.v1.ListHostsRequest\x1a\x1d.aetherv.v1.ListHostsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x65therv/v1/host_service.proto\x12\naetherv.v1\x1a\x15\x61\x65therv/v1/host.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n\x0fReadHostRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"I\n\x10ListHostsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\"M\n\x11ListHostsResponse\x12\x1f\n\x05hosts\x18\x01 \x03(\x0b\x32\x10.aetherv.v1.Host\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x10\x43heckHostRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"n\n\x11\x43heckHostResponse\x12)\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x17.aetherv.v1.HostFinding\x12.\n\ncheck_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x18\x44\x65ployHostScriptsRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"h\n\x19\x44\x65ployHostScriptsResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04made\x18\x03 \x01(\x08\x12\x1e\n\x04host\x18\x04 \x01(\x0b\x32\x10.aetherv.v1.Host2\xbe\x02\n\x0bHostService\x12\x39\n\x08ReadHost\x12\x1b.aetherv.v1.ReadHostRequest\x1a\x10.aetherv.v1.Host\x12H\n\tListHosts\x12\x1c.aetherv.v1.ListHostsRequest\x1a\x1d.aetherv.v1.ListHostsResponse\x12H\n\tCheckHost\x12\x1c.aetherv.v1.CheckHostRequest\x1a\x1d.aetherv.v1.CheckHostResponse\x12`\n\x11\x44\x65ployHostScripts\x12$.aetherv.v1.DeployHostScriptsRequest\x1a%.aetherv.v1.DeployHostScriptsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +36,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_READHOSTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_READHOSTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
-  _globals['_READHOSTREQUEST']._serialized_start=101
-  _globals['_READHOSTREQUEST']._serialized_end=138
-  _globals['_LISTHOSTSREQUEST']._serialized_start=140
-  _globals['_LISTHOSTSREQUEST']._serialized_end=213
-  _globals['_LISTHOSTSRESPONSE']._serialized_start=215
-  _globals['_LISTHOSTSRESPONSE']._serialized_end=292
-  _globals['_HOSTSERVICE']._serialized_start=295
-  _globals['_HOSTSERVICE']._serialized_end=441
+  _globals['_CHECKHOSTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CHECKHOSTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_DEPLOYHOSTSCRIPTSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DEPLOYHOSTSCRIPTSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_READHOSTREQUEST']._serialized_start=134
+  _globals['_READHOSTREQUEST']._serialized_end=171
+  _globals['_LISTHOSTSREQUEST']._serialized_start=173
+  _globals['_LISTHOSTSREQUEST']._serialized_end=246
+  _globals['_LISTHOSTSRESPONSE']._serialized_start=248
+  _globals['_LISTHOSTSRESPONSE']._serialized_end=325
+  _globals['_CHECKHOSTREQUEST']._serialized_start=327
+  _globals['_CHECKHOSTREQUEST']._serialized_end=365
+  _globals['_CHECKHOSTRESPONSE']._serialized_start=367
+  _globals['_CHECKHOSTRESPONSE']._serialized_end=477
+  _globals['_DEPLOYHOSTSCRIPTSREQUEST']._serialized_start=479
+  _globals['_DEPLOYHOSTSCRIPTSREQUEST']._serialized_end=525
+  _globals['_DEPLOYHOSTSCRIPTSRESPONSE']._serialized_start=527
+  _globals['_DEPLOYHOSTSCRIPTSRESPONSE']._serialized_end=631
+  _globals['_HOSTSERVICE']._serialized_start=634
+  _globals['_HOSTSERVICE']._serialized_end=952
 # @@protoc_insertion_point(module_scope)

@@ -48,6 +48,16 @@ class HostServiceStub:
                 request_serializer=aetherv_dot_v1_dot_host__service__pb2.ListHostsRequest.SerializeToString,
                 response_deserializer=aetherv_dot_v1_dot_host__service__pb2.ListHostsResponse.FromString,
                 _registered_method=True)
+        self.CheckHost = channel.unary_unary(
+                '/aetherv.v1.HostService/CheckHost',
+                request_serializer=aetherv_dot_v1_dot_host__service__pb2.CheckHostRequest.SerializeToString,
+                response_deserializer=aetherv_dot_v1_dot_host__service__pb2.CheckHostResponse.FromString,
+                _registered_method=True)
+        self.DeployHostScripts = channel.unary_unary(
+                '/aetherv.v1.HostService/DeployHostScripts',
+                request_serializer=aetherv_dot_v1_dot_host__service__pb2.DeployHostScriptsRequest.SerializeToString,
+                response_deserializer=aetherv_dot_v1_dot_host__service__pb2.DeployHostScriptsResponse.FromString,
+                _registered_method=True)
 
 
 class HostServiceServicer:
@@ -75,6 +85,30 @@ class HostServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckHost(self, request, context):
+        """Looks at a host from the login to the space for VMs, and says of each thing how it stands and what to do. Changes
+        nothing. A host that can't be reached is an answer too.
+
+        NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeployHostScripts(self, request, context):
+        """Brings this agent's scripts to a host, into a folder of their version. Nothing that exists is renamed or
+        overwritten: the same files being there already is success, other ones under that version are refused. Calls at the
+        same time share one deployment; a call that ends early does not end it. Needs the role admin.
+
+        NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+        FAILED_PRECONDITION: the host's account is no administrator, the host offers no commands to deploy with, the
+        version's folder differs from its manifest, or the host refuses the agent. UNAVAILABLE: the host does not answer.
+        INTERNAL: the host refused for another reason, which is in the message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HostServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -87,6 +121,16 @@ def add_HostServiceServicer_to_server(servicer, server):
                     servicer.ListHosts,
                     request_deserializer=aetherv_dot_v1_dot_host__service__pb2.ListHostsRequest.FromString,
                     response_serializer=aetherv_dot_v1_dot_host__service__pb2.ListHostsResponse.SerializeToString,
+            ),
+            'CheckHost': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckHost,
+                    request_deserializer=aetherv_dot_v1_dot_host__service__pb2.CheckHostRequest.FromString,
+                    response_serializer=aetherv_dot_v1_dot_host__service__pb2.CheckHostResponse.SerializeToString,
+            ),
+            'DeployHostScripts': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeployHostScripts,
+                    request_deserializer=aetherv_dot_v1_dot_host__service__pb2.DeployHostScriptsRequest.FromString,
+                    response_serializer=aetherv_dot_v1_dot_host__service__pb2.DeployHostScriptsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -146,6 +190,60 @@ class HostService:
             '/aetherv.v1.HostService/ListHosts',
             aetherv_dot_v1_dot_host__service__pb2.ListHostsRequest.SerializeToString,
             aetherv_dot_v1_dot_host__service__pb2.ListHostsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckHost(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aetherv.v1.HostService/CheckHost',
+            aetherv_dot_v1_dot_host__service__pb2.CheckHostRequest.SerializeToString,
+            aetherv_dot_v1_dot_host__service__pb2.CheckHostResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeployHostScripts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aetherv.v1.HostService/DeployHostScripts',
+            aetherv_dot_v1_dot_host__service__pb2.DeployHostScriptsRequest.SerializeToString,
+            aetherv_dot_v1_dot_host__service__pb2.DeployHostScriptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

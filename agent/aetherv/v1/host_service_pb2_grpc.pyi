@@ -48,6 +48,22 @@ class HostServiceStub:
 
     INVALID_ARGUMENT: a filter, page size or page token that can't be read.
     """
+    CheckHost: _grpc.UnaryUnaryMultiCallable[_host_service_pb2.CheckHostRequest, _host_service_pb2.CheckHostResponse]
+    """Looks at a host from the login to the space for VMs, and says of each thing how it stands and what to do. Changes
+    nothing. A host that can't be reached is an answer too.
+
+    NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+    """
+    DeployHostScripts: _grpc.UnaryUnaryMultiCallable[_host_service_pb2.DeployHostScriptsRequest, _host_service_pb2.DeployHostScriptsResponse]
+    """Brings this agent's scripts to a host, into a folder of their version. Nothing that exists is renamed or
+    overwritten: the same files being there already is success, other ones under that version are refused. Calls at the
+    same time share one deployment; a call that ends early does not end it. Needs the role admin.
+
+    NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+    FAILED_PRECONDITION: the host's account is no administrator, the host offers no commands to deploy with, the
+    version's folder differs from its manifest, or the host refuses the agent. UNAVAILABLE: the host does not answer.
+    INTERNAL: the host refused for another reason, which is in the message.
+    """
 
 @_typing.type_check_only
 class HostServiceAsyncStub(HostServiceStub):
@@ -67,6 +83,22 @@ class HostServiceAsyncStub(HostServiceStub):
     and error.
 
     INVALID_ARGUMENT: a filter, page size or page token that can't be read.
+    """
+    CheckHost: _aio.UnaryUnaryMultiCallable[_host_service_pb2.CheckHostRequest, _host_service_pb2.CheckHostResponse]  # type: ignore[assignment]
+    """Looks at a host from the login to the space for VMs, and says of each thing how it stands and what to do. Changes
+    nothing. A host that can't be reached is an answer too.
+
+    NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+    """
+    DeployHostScripts: _aio.UnaryUnaryMultiCallable[_host_service_pb2.DeployHostScriptsRequest, _host_service_pb2.DeployHostScriptsResponse]  # type: ignore[assignment]
+    """Brings this agent's scripts to a host, into a folder of their version. Nothing that exists is renamed or
+    overwritten: the same files being there already is success, other ones under that version are refused. Calls at the
+    same time share one deployment; a call that ends early does not end it. Needs the role admin.
+
+    NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+    FAILED_PRECONDITION: the host's account is no administrator, the host offers no commands to deploy with, the
+    version's folder differs from its manifest, or the host refuses the agent. UNAVAILABLE: the host does not answer.
+    INTERNAL: the host refused for another reason, which is in the message.
     """
 
 class HostServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -96,6 +128,34 @@ class HostServiceServicer(metaclass=_abc_1.ABCMeta):
         and error.
 
         INVALID_ARGUMENT: a filter, page size or page token that can't be read.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckHost(
+        self,
+        request: _host_service_pb2.CheckHostRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_host_service_pb2.CheckHostResponse, _abc.Awaitable[_host_service_pb2.CheckHostResponse]]:
+        """Looks at a host from the login to the space for VMs, and says of each thing how it stands and what to do. Changes
+        nothing. A host that can't be reached is an answer too.
+
+        NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+        """
+
+    @_abc_1.abstractmethod
+    def DeployHostScripts(
+        self,
+        request: _host_service_pb2.DeployHostScriptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_host_service_pb2.DeployHostScriptsResponse, _abc.Awaitable[_host_service_pb2.DeployHostScriptsResponse]]:
+        """Brings this agent's scripts to a host, into a folder of their version. Nothing that exists is renamed or
+        overwritten: the same files being there already is success, other ones under that version are refused. Calls at the
+        same time share one deployment; a call that ends early does not end it. Needs the role admin.
+
+        NOT_FOUND: no such host in the configuration. INVALID_ARGUMENT: the name is not `hosts/{host}`.
+        FAILED_PRECONDITION: the host's account is no administrator, the host offers no commands to deploy with, the
+        version's folder differs from its manifest, or the host refuses the agent. UNAVAILABLE: the host does not answer.
+        INTERNAL: the host refused for another reason, which is in the message.
         """
 
 def add_HostServiceServicer_to_server(servicer: HostServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -58,6 +58,7 @@ class Rule:
 _VIEW = Rule(Permission.VIEW)
 _OPEN = Rule(Permission.OPEN)
 _CHANGE = Rule(Permission.CHANGE)
+_ADMIN = Rule(Permission.ADMIN)
 _CHANGE_OR_PLAN = Rule(Permission.CHANGE, Permission.PLAN)
 
 METHODS: Mapping[str, Rule] = MappingProxyType(
@@ -68,6 +69,8 @@ METHODS: Mapping[str, Rule] = MappingProxyType(
         "/aetherv.v1.VmService/ListVms": _VIEW,
         "/aetherv.v1.HostService/ReadHost": _VIEW,
         "/aetherv.v1.HostService/ListHosts": _VIEW,
+        "/aetherv.v1.HostService/CheckHost": _VIEW,
+        "/aetherv.v1.HostService/DeployHostScripts": _ADMIN,
         "/aetherv.v1.OperationService/WatchOperation": _VIEW,
         "/google.longrunning.Operations/ListOperations": _VIEW,
         "/google.longrunning.Operations/GetOperation": _VIEW,

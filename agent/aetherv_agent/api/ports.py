@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aetherv_agent.core.model import HostSettings, Inventory, Vm
+from aetherv_agent.deployment import Deployed, Finding
 from aetherv_agent.operations.model import Operation
 from aetherv_agent.provisioning.requests import CreateRequest, DeleteRequest, Plan
 
@@ -53,6 +54,26 @@ class Reads(Protocol):
         Raises:
             AethervError: VM_NOT_FOUND only if every host that could have it answered; VM_ID_AMBIGUOUS; HOST_*.
         """
+        ...
+
+
+class Deployment(Protocol):
+    """Brings the agent's scripts to hosts."""
+
+    async def deploy(self, host: str) -> Deployed:
+        """Bring them to a host of the configuration.
+
+        Raises:
+            AethervError: DEPLOYMENT_*, SCRIPTS_*, HOST_*.
+        """
+        ...
+
+
+class Checks(Protocol):
+    """Looks at hosts."""
+
+    async def check(self, host: str) -> Sequence[Finding]:
+        """Return what is found of a host of the configuration; one that can't be reached is a finding."""
         ...
 
 

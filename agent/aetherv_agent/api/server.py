@@ -28,7 +28,7 @@ from aetherv_agent.api.hosts import HostServicer
 from aetherv_agent.api.interceptors import Authenticator, Gate
 from aetherv_agent.api.lifecycle import Lifecycle
 from aetherv_agent.api.operations import HEARTBEAT, OperationServicer, OperationsServicer
-from aetherv_agent.api.ports import Hosts, Provisioning, Reads
+from aetherv_agent.api.ports import Checks, Deployment, Hosts, Provisioning, Reads
 from aetherv_agent.api.vms import VmServicer
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.operations.interface import Operations
@@ -71,6 +71,8 @@ class Rooms:
         operations: the engine.
         hosts: the configuration's hosts.
         max_age: how old a read may be where nothing is said, in seconds.
+        deployment: brings scripts to hosts.
+        checks: looks at hosts.
         heartbeat: seconds after which a silent watch gets a heartbeat.
     """
 
@@ -79,6 +81,8 @@ class Rooms:
     operations: Operations
     hosts: Hosts
     max_age: float
+    deployment: Deployment
+    checks: Checks
     heartbeat: float = HEARTBEAT
 
 
@@ -160,7 +164,9 @@ class Api:
             maximum_concurrent_rpcs=_MOST_CALLS,
         )
         vms = VmServicer(rooms.provisioning, rooms.reads, rooms.hosts, rooms.max_age)
-        hosts = HostServicer(rooms.reads, rooms.operations, rooms.hosts, rooms.max_age)
+        hosts = HostServicer(
+            rooms.reads, rooms.operations, rooms.hosts, rooms.max_age, rooms.deployment, rooms.checks
+        )
         operations = OperationsServicer(rooms.operations, self.lifecycle)
         watcher = OperationServicer(rooms.operations, self.lifecycle, rooms.heartbeat)
         vm_service_pb2_grpc.add_VmServiceServicer_to_server(vms, server)

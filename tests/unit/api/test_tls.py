@@ -21,6 +21,7 @@ from aetherv_agent.api.tokens import KnownToken, by_certificate, by_token, diges
 from aetherv_agent.core.errors import AethervError
 from cryptography import x509
 from support.api_fakes import HOSTS, NOW, FakeOperations, FakeProvisioning, FakeReads, Stubs, refusal
+from support.deployment_fakes import FakeChecks, FakeDeployment
 
 DAY = dt.timedelta(days=1)
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -169,7 +170,9 @@ async def test_an_mtls_listener_knows_its_callers_by_their_certificate(tmp_path:
         "named in the subject": (Role.VIEWER, frozenset({"hv02"})),
     }
     api = Api(
-        Rooms(FakeProvisioning(operations), FakeReads(), operations, HOSTS, 5.0),
+        Rooms(
+            FakeProvisioning(operations), FakeReads(), operations, HOSTS, 5.0, FakeDeployment(), FakeChecks()
+        ),
         [Listener("localhost:0", by_certificate(roles), certificate.credentials(clients.cert_pem.bytes()))],
         "1",
     )
@@ -202,7 +205,9 @@ async def test_an_mtls_listener_knows_its_callers_by_their_certificate(tmp_path:
 async def test_an_address_in_use_is_a_clear_error(tmp_path: Path) -> None:
     """A second agent on one port is told so, and nothing is left open."""
     operations = FakeOperations()
-    rooms = Rooms(FakeProvisioning(operations), FakeReads(), operations, HOSTS, 5.0)
+    rooms = Rooms(
+        FakeProvisioning(operations), FakeReads(), operations, HOSTS, 5.0, FakeDeployment(), FakeChecks()
+    )
     first = Api(rooms, [Listener("127.0.0.1:0", by_token([]), None)], "1")
     (address,) = await first.start()
     second = Api(rooms, [Listener(address, by_token([]), None)], "1")
@@ -214,7 +219,9 @@ async def test_an_address_in_use_is_a_clear_error(tmp_path: Path) -> None:
 async def test_a_unix_socket_serves_without_tls_and_still_asks_for_a_token(tmp_path: Path) -> None:
     """A local socket needs no certificate, and a token all the same."""
     operations = FakeOperations()
-    rooms = Rooms(FakeProvisioning(operations), FakeReads(), operations, HOSTS, 5.0)
+    rooms = Rooms(
+        FakeProvisioning(operations), FakeReads(), operations, HOSTS, 5.0, FakeDeployment(), FakeChecks()
+    )
     path = Path("/tmp") / f"aetherv-{tmp_path.name[-20:]}.sock"
     api = Api(
         rooms,

@@ -50,6 +50,8 @@ def test_the_commands_are_these() -> None:
         "aetherv vms list",
         "aetherv vms show",
         "aetherv hosts list",
+        "aetherv hosts check",
+        "aetherv hosts deploy",
         "aetherv operations list",
         "aetherv operations show",
         "aetherv operations watch",

@@ -10,6 +10,7 @@ from aetherv_agent.api.convert.vm import FAMILIES
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.model import HostSettings, Inventory, VirtualSwitch
 from aetherv_agent.core.os_family import os_family_of
+from aetherv_agent.deployment import Finding, FindingState
 from aetherv_agent.operations.model import HostLoad
 
 _NUMBERS = {core: number for number, core in FAMILIES.items()}
@@ -21,6 +22,12 @@ _REFUSED = {
     "CONSTRAINED_LANGUAGE",
 }
 _MISMATCH = {"SCRIPTS_MISMATCH"}
+_STATES = {
+    FindingState.OK: host_pb2.HostFinding.STATE_OK,
+    FindingState.WARNING: host_pb2.HostFinding.STATE_WARNING,
+    FindingState.FAILED: host_pb2.HostFinding.STATE_FAILED,
+    FindingState.UNKNOWN: host_pb2.HostFinding.STATE_UNKNOWN,
+}
 
 
 def host_message(settings: HostSettings, found: Inventory | AethervError, load: HostLoad) -> host_pb2.Host:
@@ -86,6 +93,16 @@ def host_state(settings: HostSettings, found: Inventory | AethervError) -> host_
             host_pb2.Host.STATE_SCRIPTS_MISMATCH if found.id in _MISMATCH else host_pb2.Host.STATE_UNREACHABLE
         )
     return host_pb2.Host.STATE_CORDONED if settings.cordoned else host_pb2.Host.STATE_READY
+
+
+def finding_message(finding: Finding) -> host_pb2.HostFinding:
+    """Return a finding."""
+    return host_pb2.HostFinding(
+        id=finding.id,
+        state=_STATES[finding.state],
+        message=clean(finding.message),
+        advice=clean(finding.advice),
+    )
 
 
 def _is_default(switch: VirtualSwitch, settings: HostSettings, inventory: Inventory) -> bool:
