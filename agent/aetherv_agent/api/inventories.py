@@ -49,9 +49,12 @@ async def find_named(reads: Reads, hosts: Hosts, vm_name: str, *, on: Iterable[s
             raise answer
     for vm in vms.values():
         return vm
-    raise AethervError(
-        "VM_NOT_FOUND", f"No VM is called {vm_name!r} on {', '.join(sorted(found)) or 'any host'}."
-    )
+    if not found:
+        raise AethervError(
+            "HOST_UNREACHABLE",
+            f"Nobody knows whether a VM is called {vm_name!r}: this agent has no host that it may ask for the caller.",
+        )
+    raise AethervError("VM_NOT_FOUND", f"No VM is called {vm_name!r} on {', '.join(sorted(found))}.")
 
 
 async def _read(reads: Reads, host: str, max_age: float) -> Found:

@@ -63,9 +63,10 @@ class VmServicer(vm_service_pb2_grpc.VmServiceServicer):
         call = callers.current()
         name, hint, age = read_request(request)
         max_age = self._max_age if age is None else age
-        for host in (name.host, hint):
-            if host:
-                self._known(host, call)
+        if name.host:
+            self._known(name.host, call)
+        if hint in self._hosts:
+            call.need_host(hint)
         if name.guid:
             narrowed = (
                 None if call.principal.hosts is None else sorted(call.principal.hosts & set(self._hosts))

@@ -70,7 +70,7 @@ def peers(
 def not_there(answers: Mapping[str, Answer], vm_id: str) -> AethervError:
     """Return why a VM that no answer has was not found: VM_NOT_FOUND only if every host answered.
 
-    Where every failure is one that waiting does not mend (credentials, rights), the first one's id is told, so that its
+    Where every host was reached and none may be read (credentials, rights), the first one's id is told, so that its
     advice and code are; else HOST_UNREACHABLE.
     """
     failures = {host: answer for host, answer in answers.items() if isinstance(answer, AethervError)}
@@ -84,10 +84,10 @@ def not_there(answers: Mapping[str, Answer], vm_id: str) -> AethervError:
         return AethervError("VM_NOT_FOUND", f"No VM has the id {vm_id} (asked: {hosts}).", metadata=about)
     hosts = ", ".join(sorted(failures))
     reasons = " ".join(failures[host].message for host in sorted(failures)[:_MAX_REASONS])
-    for_good = [failures[host] for host in sorted(failures)]
-    away = any(failure.category is Category.UNAVAILABLE for failure in for_good)
+    refusals = [failures[host] for host in sorted(failures)]
+    away = any(failure.category is Category.UNAVAILABLE for failure in refusals)
     return AethervError(
-        "HOST_UNREACHABLE" if away else for_good[0].id,
+        "HOST_UNREACHABLE" if away else refusals[0].id,
         f"Nobody knows whether the VM {vm_id} exists: it may be on {hosts}. {reasons}",
         metadata=about | {"hosts": hosts},
     )

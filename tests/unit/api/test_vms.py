@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from aetherv.v1 import host_service_pb2, operation_pb2, vm_pb2, vm_service_pb2
+from aetherv_agent.api.inventories import find_named
 from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.model import (
     FailurePolicy,
@@ -264,6 +265,16 @@ async def test_a_read_by_name_is_refused_where_it_is_not_sure(served: Served, st
     served.reads.answers["hv02"] = AethervError("HOST_UNREACHABLE", "hv02 is away.")
     assert (await refusal(read("hosts/-/vms/web01"))).code() is grpc.StatusCode.UNAVAILABLE
     assert (await read("hosts/hv01/vms/web01")).name == f"vms/{GUID}"
+    with pytest.raises(AethervError) as caught:
+        await find_named(served.reads, {}, "web01", on=(), max_age=0.0)
+    assert caught.value.id == "HOST_UNREACHABLE"
+
+
+async def test_a_hint_that_names_no_host_is_no_reason_to_refuse(served: Served, stubs: Stubs) -> None:
+    """A host that was renamed in the configuration does not keep its VMs from being read by their ids."""
+    served.reads.answers["hv01"] = make_inventory("hv01", [make_vm()])
+    request = vm_service_pb2.ReadVmRequest(name=f"vms/{GUID}", host_hint="hv01-old")
+    assert (await stubs.vms.ReadVm(request, metadata=ADMIN)).host == "hv01"
 
 
 @pytest.mark.parametrize(
