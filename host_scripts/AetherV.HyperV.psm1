@@ -272,9 +272,9 @@ function Get-ClusteredVmId {
     [OutputType([string[]])]
     param()
 
-    $resources = @(Get-ClusterResource | Where-Object -FilterScript { [string] $_.ResourceType -eq 'Virtual Machine' })
-    if ($resources.Count -eq 0) { return }
-    foreach ($parameter in @($resources | Get-ClusterParameter -Name 'VmID')) { ([string] $parameter.Value).ToLowerInvariant() }
+    foreach ($resource in @(Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -Filter "Type='Virtual Machine'")) {
+        if ($null -ne $resource.PrivateProperties) { ([string] $resource.PrivateProperties.VmID).ToLowerInvariant() }
+    }
 }
 
 function Test-DelegatedLogon {

@@ -310,7 +310,13 @@ function Test-FolderCompressed {
         $folder = $parent
     }
     $attributes = (Get-Item -LiteralPath $folder -Force).Attributes
-    return ($attributes -band ([System.IO.FileAttributes]::Compressed -bor [System.IO.FileAttributes]::Encrypted)) -ne 0
+    if (($attributes -band ([System.IO.FileAttributes]::Compressed -bor [System.IO.FileAttributes]::Encrypted)) -ne 0) { return $true }
+    # Behind a mount point the attributes are those of the point itself: WMI knows the folder's.
+    $name = $folder.TrimEnd('\').Replace('\', '\\').Replace("'", "\'")
+    foreach ($directory in @(Get-CimInstance -ClassName 'Win32_Directory' -Filter "Name='$name'" -ErrorAction SilentlyContinue)) {
+        if ($directory.Compressed -eq $true -or $directory.Encrypted -eq $true) { return $true }
+    }
+    return $false
 }
 
 Export-ModuleMember -Function '*-*'

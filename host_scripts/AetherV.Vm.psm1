@@ -132,7 +132,7 @@ function Start-OwnVm {
 function Stop-OwnVm {
     <#
     .SYNOPSIS
-        Stops a VM and returns whether it is off now. One that is off, or gone, is fine.
+        Stops a VM and returns whether it is off now. One that is off, saved, or gone, is fine.
     .DESCRIPTION
         Stop-VM without integration services prompts and fails in a session without a person, even with -Confirm:$false:
         -Force asks the guest without a prompt, -TurnOff is the plug.
@@ -148,7 +148,7 @@ function Stop-OwnVm {
     $vm = Get-HostVm -Id $VmId
     if ($null -eq $vm) { return $true }
     $system = Get-VmSystem -Id $VmId
-    if ($null -eq $system -or [int] $system.EnabledState -eq 3 -or -not $PSCmdlet.ShouldProcess($VmId)) { return $true }
+    if ($null -eq $system -or 'off', 'saved' -contains (ConvertTo-VmState -System $system) -or -not $PSCmdlet.ShouldProcess($VmId)) { return $true }
     try {
         if ($TurnOff) { Stop-VM -VM $vm -TurnOff -Force -WarningAction SilentlyContinue }
         else { Stop-VM -VM $vm -Force -WarningAction SilentlyContinue }
