@@ -123,7 +123,7 @@ def pwsh_site(folder: Path, *, tls: bool = True, **model: object) -> Iterator[Pw
 def console(folder: Path, edition: str = "Desktop", **model: object) -> Iterator[Console]:
     """A started host and an open shell of it, in which errors stop."""
     pwsh = {"edition": edition, **cast("dict[str, object]", model.pop("pwsh", {}))}
-    with pwsh_site(folder, pwsh=pwsh, **model) as site, site.pool() as pool:
+    with pwsh_site(folder, tls=True, pwsh=pwsh, **model) as site, site.pool() as pool:
         found = Console(site, pool)
         found.run("$global:ErrorActionPreference = 'Stop'")
         yield found

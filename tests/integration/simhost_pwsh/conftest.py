@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module", params=EDITIONS)
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """An open shell on a clustered host, as Windows PowerShell 5.1 and as PowerShell 7."""
-    settings = {"job_share": 0.5, "job_seconds": 0.01}
+    settings = {"job_share": 0.5, "job_seconds": 0.01, "delegated": True}
     folder = tmp_path_factory.mktemp("pwsh")
     with console(folder, request.param, cluster="CLUSTER1", pwsh=settings) as opened:
         yield opened

@@ -11,7 +11,7 @@ import pytest
 from pypsrp.complex_objects import ObjectMeta, PSInvocationState
 from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
-from support.pwsh_site import Console, PwshSite, pwsh_site
+from support.pwsh_site import Console, PwshSite, console, pwsh_site
 
 NOT_FOUND = 2150858843
 TOO_MANY_SHELLS = 2150859173
@@ -223,3 +223,24 @@ def test_windows_variables_and_edition(shell: Console) -> None:
         " (Get-Service vmms).Status; @(Get-Module -ListAvailable Hyper-V).Count"
     )
     assert found == [r"C:\ProgramData", "HV1", "admin", edition, True, "Running", 1]
+
+
+@pytest.mark.parametrize(("delegated", "login"), [(True, "CredSSP"), (False, "Negotiate")])
+def test_a_script_sees_how_its_client_logged_in(tmp_path: Path, *, delegated: bool, login: str) -> None:
+    """$PSSenderInfo names the account and a login that reaches a second hop or not; nothing else tells of it."""
+    with console(tmp_path, pwsh={"delegated": delegated}) as opened:
+        found = opened.value(
+            "$i = $PSSenderInfo.UserInfo.Identity; $i.AuthenticationType; $i.Name; @(Get-ChildItem Env:AETHERV_SIMHOST*).Count"
+        )
+    assert found == [login, r"HV1\admin", 0]
+
+
+def test_compressed_folders_have_the_attribute(tmp_path: Path) -> None:
+    """A folder that NTFS compresses, and what is in it, has Compressed among its attributes; others have not."""
+    with console(tmp_path, compressed_folders=[r"C:\Squeezed"]) as opened:
+        opened.run(r"$null = New-Item -ItemType Directory C:\Squeezed\in, C:\Free")
+        found = opened.value(
+            "'C:\\Squeezed', 'C:\\Squeezed\\in', 'C:\\Free' | % { [bool]((Get-Item -LiteralPath $_).Attributes -band 'Compressed') };"
+            " (Get-CimInstance Win32_Directory -Filter \"Name = 'C:\\\\Squeezed\\\\in'\").Compressed"
+        )
+    assert found == [True, True, False, True]

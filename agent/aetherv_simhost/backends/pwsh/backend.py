@@ -118,7 +118,8 @@ class PwshBackend:
         with self._lock:
             if self._closed or len(self._processes) >= self.settings.max_processes:
                 raise TooManyServers(self.settings.max_processes)
-            self.model.open_session(session, Session(account, delegated or self.settings.delegated))
+            caller = Session(account, delegated or self.settings.delegated)
+            self.model.open_session(session, caller)
 
             def ended() -> None:
                 with self._lock:
@@ -128,7 +129,7 @@ class PwshBackend:
 
             process = PwshProcess(
                 [str(self._pwsh), "-NoProfile", "-NonInteractive", "-s"],
-                self._environment(session, account),
+                self._environment(session, caller),
                 self._folder,
                 received,
                 ended,
@@ -147,11 +148,12 @@ class PwshBackend:
         if not path.casefold().endswith(".ps1") or not self.host.files.exists(path):
             raise CommandNotFound(call.path)
         session = uuid.uuid4().hex
-        self.model.open_session(session, Session(call.account, call.delegated or self.settings.delegated))
+        caller = Session(call.account, call.delegated or self.settings.delegated)
+        self.model.open_session(session, caller)
         text = "\n".join(call.pipeline_input)
         variables = layout.call_variable(path, call.parameters, with_input=bool(text))
         argv = [str(self._pwsh), "-NoProfile", "-NonInteractive", "-File", str(self._folder / "run.ps1")]
-        around = {**self._environment(session, call.account), **variables}
+        around = {**self._environment(session, caller), **variables}
         with self._lock:
             if self._closed:
                 return
@@ -165,8 +167,8 @@ class PwshBackend:
                 self._running.discard(process)
             self.model.close_session(session)
 
-    def _environment(self, session: str, account: str) -> dict[str, str]:
-        return layout.environment(self._folder, self.host, self.settings, self.model.path, session, account)
+    def _environment(self, session: str, caller: Session) -> dict[str, str]:
+        return layout.environment(self._folder, self.host, self.settings, self.model.path, session, caller)
 
     def _called(self, call: Call) -> None:
         self._steps.look()

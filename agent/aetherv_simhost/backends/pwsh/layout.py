@@ -12,6 +12,7 @@ from aetherv_agent import contracts
 from aetherv_simhost.backends.pwsh.settings import PwshSettings
 from aetherv_simhost.hyperv import paths
 from aetherv_simhost.hyperv.host import HyperVHost
+from aetherv_simhost.windows.calls import Session
 from aetherv_simhost.windows.documented import TABLES
 
 _MODULE: Final = TABLES.parent / "FakeHyperV.psm1"
@@ -20,6 +21,44 @@ _WINDOWS_MODULES: Final = ("Hyper-V", "FailoverClusters", "CimCmdlets")
 _FOLDERS: Final = (r"C:\Windows\Temp", r"C:\Windows\System32", r"C:\ProgramData", r"C:\Users\Public")
 _PASSED: Final = ("PATH", "LANG", "LC_ALL", "SSL_CERT_DIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH", "TZ")
 _CALL: Final = "AETHERV_SIMHOST_CALL"
+_LOGIN: Final = "AETHERV_SIMHOST_LOGIN"
+# How the client logged in, as scripts see it on Windows: the server process itself knows nothing of it.
+_SENDER: Final = f"""
+$sender = Get-Variable PSSenderInfo -Scope Global -ValueOnly -ErrorAction Ignore
+if ($null -ne $sender) {{
+    $kind = [System.Management.Automation.Remoting.PSIdentity]
+    $values = @{{ AuthenticationType = $env:{_LOGIN}; Name = "$env:USERDOMAIN\\$env:USERNAME" }}
+    foreach ($entry in $values.GetEnumerator()) {{
+        $kind.GetField("<$($entry.Key)>k__BackingField", 'NonPublic,Instance').SetValue($sender.UserInfo.Identity, $entry.Value)
+    }}
+}}
+Remove-Item Env:{_LOGIN}
+"""
+# NTFS' attributes, for hosts that have folders with them.
+_GET_ITEM: Final = """
+$global:FakeCompressed = @({folders})
+function global:Get-Item {{
+    [CmdletBinding(DefaultParameterSetName = 'Path')]
+    param(
+        [Parameter(ParameterSetName = 'Path', Mandatory, Position = 0, ValueFromPipeline)][string[]] $Path,
+        [Parameter(ParameterSetName = 'LiteralPath', Mandatory, ValueFromPipelineByPropertyName)][Alias('PSPath')][string[]] $LiteralPath,
+        [string] $Filter, [string[]] $Include, [string[]] $Exclude, [switch] $Force, [pscredential] $Credential
+    )
+    process {{
+        if (-not $PSBoundParameters.ContainsKey('ErrorAction')) {{ $ErrorActionPreference = $PSCmdlet.SessionState.PSVariable.GetValue('ErrorActionPreference') }}
+        foreach ($item in Microsoft.PowerShell.Management\\Get-Item @PSBoundParameters) {{
+            foreach ($folder in $global:FakeCompressed) {{
+                if ("$($item.FullName)/".StartsWith("$folder/", [StringComparison]::OrdinalIgnoreCase)) {{
+                    $marked = $item.Attributes -bor [IO.FileAttributes]::Compressed
+                    $item | Add-Member -MemberType NoteProperty -Name Attributes -Value $marked -Force
+                    break
+                }}
+            }}
+            $item
+        }}
+    }}
+}}
+"""
 # Calls a script by its Windows path: -File takes real paths alone.
 _RUN_SCRIPT: Final = f"""
 $call = ConvertFrom-Json $env:{_CALL}
@@ -72,17 +111,25 @@ def write_start(folder: Path, host: HyperVHost) -> Path:
         for letter in drives
     ]
     start = folder / "start.ps1"
-    lines = (*mounts, f"Import-Module {_quoted(_MODULE)} -DisableNameChecking", "Set-Location 'C:\\'")
+    lines = [
+        *mounts,
+        f"Import-Module {_quoted(_MODULE)} -DisableNameChecking",
+        "Set-Location 'C:\\'",
+        _SENDER,
+    ]
+    if host.settings.compressed_folders:
+        marked = ", ".join(_quoted(host.files.real(name)) for name in host.settings.compressed_folders)
+        lines.append(_GET_ITEM.format(folders=marked))
     start.write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "run.ps1").write_text(_RUN_SCRIPT, encoding="ascii")
     return start
 
 
 def environment(
-    folder: Path, host: HyperVHost, settings: PwshSettings, socket: Path, session: str, account: str
+    folder: Path, host: HyperVHost, settings: PwshSettings, socket: Path, session: str, caller: Session
 ) -> dict[str, str]:
     """The environment of one PowerShell process: Windows' variables, the way to the model, nothing else of this process."""
-    name = account.rpartition("\\")[2].partition("@")[0] or "SYSTEM"
+    name = caller.account.rpartition("\\")[2].partition("@")[0] or "SYSTEM"
     passed = {variable: os.environ[variable] for variable in _PASSED if variable in os.environ}
     return {
         **passed,
@@ -94,6 +141,7 @@ def environment(
         "POWERSHELL_TELEMETRY_OPTOUT": "1",
         "AETHERV_MODEL_SOCKET": str(socket),
         "AETHERV_MODEL_SESSION": session,
+        _LOGIN: "CredSSP" if caller.delegated else "Negotiate",
         "COMPUTERNAME": host.computer_name,
         "USERDOMAIN": host.computer_name,
         "USERNAME": name,

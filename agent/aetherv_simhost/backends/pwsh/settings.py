@@ -29,7 +29,7 @@ class PwshSettings:
         locale: Language of captions and messages.
         eject_seconds: How long a running VM's DVD drive can't be removed after its ISO was taken out.
         vmms_seconds: How long after a boot Hyper-V's management service is not there.
-        delegated: Whether the client's credentials go one hop further.
+        delegated: Every login counts as one that goes one hop further, not those by CredSSP alone.
     """
 
     executable: str = ""
@@ -42,7 +42,7 @@ class PwshSettings:
     locale: str = "en"
     eject_seconds: float = 0.0
     vmms_seconds: float = 0.0
-    delegated: bool = True
+    delegated: bool = False
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
