@@ -122,14 +122,14 @@ class ScriptDeployment:
         if comparison.absent:
             return AethervError(
                 "SCRIPTS_MISMATCH",
-                f"Host {host} has no scripts in {self.folder(host)}: aetherv hosts deploy {host}.",
+                f"Host {host} has no scripts in {self.folder(host)}.",
                 metadata={"host": host},
                 host_answered=True,
             )
         return AethervError(
             "SCRIPTS_MISMATCH",
             f"The scripts in {self.folder(host)} on host {host} differ from their manifest ({comparison})."
-            f" Nothing is overwritten: move that folder away, then aetherv hosts deploy {host}.",
+            " Nothing is overwritten: move that folder away first.",
             metadata={"host": host},
             host_answered=True,
         )

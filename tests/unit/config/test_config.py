@@ -289,3 +289,14 @@ def test_kerberos_without_its_library_is_told_before_a_host_is_called(
     assert [violation.field for violation in caught.value.violations] == ["hosts[0].auth"]
     monkeypatch.setattr(config_check, "find_spec", lambda name: name)
     config_check.check(good(tmp_path, hosts=[host]))
+
+
+def test_scripts_are_deployed_where_host_or_agent_allow_it(tmp_path: Path) -> None:
+    """Off by default; a host's own word stands above the common one."""
+    hosts = [
+        HOST,
+        HOST | {"name": "hv02", "deploy_scripts": True},
+        HOST | {"name": "hv03", "deploy_scripts": False},
+    ]
+    assert good(tmp_path, hosts=hosts).deploying_hosts() == {"hv02"}
+    assert good(tmp_path, hosts=hosts, deploy_scripts=True).deploying_hosts() == {"hv01", "hv02"}
