@@ -100,14 +100,14 @@ def _cases() -> list[tuple[dict[str, Any], dict[str, str]]]:
         "0.0.0.0",
     ):
         cases.append((LINUX | STATIC | {"guest_v4_ipaddr": address}, password))
-    for name, value in (
+    for field, number in (
         ("gb_ram", 0),
         ("gb_ram", 513),
         ("cpu_cores", 65),
         ("vlan_id", 4095),
         ("guest_v4_cidrprefix", 33),
     ):
-        cases.append((LINUX | {name: value}, password))
+        cases.append((LINUX | {field: number}, password))
     for value in HOSTILE:
         for base in (LINUX, WINDOWS):
             cases.append((base, {"guest_la_pw": value}))
