@@ -34,7 +34,7 @@ class SimHostConfig:
         state_dir: Folder for everything that outlives the process: ``ca.pem``, ``tls/``, ``ports.json`` and
             ``hosts/<host id>/`` for each host (its ``faults.json`` and its model).
         address: Address to listen on.
-        tls: HTTPS (Basic and NTLM) or plain HTTP (NTLM with message encryption alone).
+        tls: HTTPS (Basic, NTLM, CredSSP) or plain HTTP (NTLM and CredSSP, with message encryption alone).
         backend: Name for `aetherv_simhost.backends.make_backend`.
         names: DNS names and addresses that the server's certificate is also good for.
     """

@@ -47,11 +47,10 @@ class PwshSite:
             username="admin",
             password=PASSWORD,
             ssl=self.tls,
-            auth="basic" if self.tls else "ntlm",
             # requests takes a path too.
             cert_validation=cast("bool", str(self.server.ca_cert)) if self.tls else False,
             no_proxy=True,
-            **options,
+            **{"auth": "basic" if self.tls else "ntlm", **options},
         )
 
     @contextmanager

@@ -13,6 +13,7 @@ from requests_credssp.exceptions import (  # type: ignore[import-untyped]  # the
     AuthenticationException,
     NTStatusException,
 )
+from support.pwsh_site import Console, needs_pwsh, pwsh_site
 from support.simhost_site import PASSWORD, Site, run, site
 
 REFUSALS = (AuthenticationError, AuthenticationException, NTStatusException)
@@ -150,6 +151,27 @@ def test_an_ended_channel_does_not_hang_the_host(http: Site) -> None:
         assert refused.value.code == 400
     with http.pool(auth="credssp") as other:
         assert not run(other, "Echo").had_errors
+
+
+@needs_pwsh
+@pytest.mark.parametrize(
+    ("auth", "login", "roles"), [("credssp", "CredSSP", "role-1"), ("ntlm", "Negotiate", "")]
+)
+def test_a_real_powershell_has_the_login_that_made_its_shell(
+    tmp_path: Path, auth: str, login: str, roles: str
+) -> None:
+    """The session names the login, and only credentials that were handed over add a role to the cluster."""
+    with (
+        pwsh_site(tmp_path, cluster="c1") as host,
+        host.wsman(auth=auth) as connection,
+        RunspacePool(connection) as pool,
+    ):
+        shell = Console(host, pool)
+        assert shell.value("$PSSenderInfo.UserInfo.Identity.AuthenticationType") == login
+        shell.run("$vm = New-VM -Name role-1 -Generation 2 -NoVHD -Path C:\\ClusterStorage\\Volume1\\Hyper-V")
+        shell.run("$null = Add-ClusterVirtualMachineRole -VMId $vm.Id -ErrorAction Ignore")
+        found = "(Get-ClusterGroup | Where-Object { $_.GroupType -eq 'VirtualMachine' }).Name"
+        assert shell.value(f"[string]{found}") == roles
 
 
 def _envelope(sealed: bytes) -> bytes:

@@ -75,7 +75,7 @@ async def test_a_connection_lost_in_mid_job_is_not_seen(tmp_path: Path, tls: boo
         host.fault(kind, "Receive", after=2, count=2)
         agent, listener = host.agent(auth="credssp", operation_timeout=1), Listener()
         job = asyncio.create_task(listener.run(agent, call()))
-        await until(lambda: job.done() or host.requests.counts.get("Receive", 0) >= 7)
+        await until(lambda: job.done() or host.requests.counts.get("Receive", 0) >= 7, 90)
         host.backend.release.set()
         assert await job == {"run": 1}
         await agent.aclose()
