@@ -131,6 +131,8 @@ class HostChecks:
             Cmdlet("Select-Object", {"ExpandProperty": "SessionState"}),
             Cmdlet("Select-Object", {"ExpandProperty": "LanguageMode"}),
         )
+        # PowerShell 7 mounts the drive when its module is loaded; a host without it says so at the next command.
+        await session.run(Cmdlet("Import-Module", {"Name": "Microsoft.WSMan.Management"}))
         shell = await session.run(Cmdlet("Get-ChildItem", {"LiteralPath": _SHELL_QUOTAS}))
         plugin = await session.run(Cmdlet("Get-ChildItem", {"LiteralPath": _PLUGIN_QUOTAS}))
         jobs = await session.run(Cmdlet("Test-Path", {"LiteralPath": settings.jobs_directory}))

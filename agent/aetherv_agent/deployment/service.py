@@ -221,12 +221,12 @@ class ScriptDeployment:
         for pause in (*_RENAME_PAUSES, None):
             try:
                 await folders.rename(partial, final.rpartition("\\")[2])
-            except CmdletRefused as refused:
+            except CmdletRefused:
                 if await folders.exists(final):
                     if await folders.exists(partial):
                         await self._cleared(folders, partial)
                     return False
-                if pause is None or refused.failure.denied or not await folders.exists(partial):
+                if pause is None or not await folders.exists(partial):
                     raise
                 await self._sleep(pause)
             else:

@@ -86,7 +86,7 @@ async def test_a_good_host_is_looked_at_from_login_to_space() -> None:
     )
     assert "MaxShellsPerUser 25" in found["quotas"].message
     assert {name for name, _ in host.commands} <= {
-        "Get-Variable", "Get-ExecutionPolicy", "Get-ChildItem", "Test-Path", "Get-FileHash"
+        "Get-Variable", "Get-ExecutionPolicy", "Get-ChildItem", "Test-Path", "Get-FileHash", "Import-Module"
     }  # fmt: skip
 
 
