@@ -59,7 +59,7 @@ def made(operation: operations_pb2.Operation) -> vm_pb2.Vm:
 
 
 def test_a_plain_client_makes_reads_lists_and_removes_a_vm(site: Site) -> None:
-    """The main job by generated stubs: create, the same request again, read, list, delete, not found."""
+    """The main job by generated stubs: create, the same request again, read, list, delete but its disks, not found."""
     with site.client() as client:
         create = request(LINUX)
         operation = client.vms.CreateVm(create)
@@ -71,11 +71,14 @@ def test_a_plain_client_makes_reads_lists_and_removes_a_vm(site: Site) -> None:
         assert client.vms.ReadVm(by_name).name == vm.name
         listed = client.vms.ListVms(vm_service_pb2.ListVmsRequest(filter='vm_name = "api*"'))
         assert [found.name for found in listed.vms] == [vm.name]
-        client.wait(client.vms.DeleteVm(vm_service_pb2.DeleteVmRequest(name=vm.name, etag=vm.etag)))
+        delete = vm_service_pb2.DeleteVmRequest(name=vm.name, etag=vm.etag, keep_disks=True)
+        metadata = operation_pb2.VmOperationMetadata()
+        client.wait(client.vms.DeleteVm(delete)).metadata.Unpack(metadata)
+        assert [left.path for left in metadata.leftovers if left.kind == "disk"] == [vm.disks[0].path]
         with pytest.raises(AgentError) as caught:
             client.vms.ReadVm(vm_service_pb2.ReadVmRequest(name=vm.name))
     assert caught.value.reason == "VM_NOT_FOUND"
-    assert (site.vms(), site.vm_folders()) == ({}, [])
+    assert (site.vms(), site.vm_folders()) == ({}, ["api-01"])
 
 
 def test_a_check_makes_nothing_and_tells_the_vm_to_come(site: Site) -> None:

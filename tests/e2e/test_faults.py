@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aetherv.v1 import operation_pb2
 from aetherv_simhost.faults import Fault
+from google.longrunning import operations_pb2
 from support.site import Site, eventually
 from support.terraform import FLAVOURS, Terraform, available
 from support.vm_blocks import vm
@@ -30,11 +32,16 @@ def nothing_stands(site: Site, terraform: Terraform) -> None:
 
 
 def step_seen(site: Site, step: str) -> Callable[[], bool]:
-    """Return whether the newest operation's step has begun."""
+    """Return a condition: an operation of the site's agent has begun the step."""
+    client = site.client()
 
     def seen() -> bool:
-        listed = site.cli("operations", "list", "--json").stdout
-        return f'"{step}"' in listed
+        metadata = operation_pb2.VmOperationMetadata()
+        for operation in client.operations.ListOperations(operations_pb2.ListOperationsRequest()).operations:
+            operation.metadata.Unpack(metadata)
+            if any(known.step == step for known in metadata.steps):
+                return True
+        return False
 
     return seen
 

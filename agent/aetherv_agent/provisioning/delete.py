@@ -114,3 +114,13 @@ class DeleteHandler:
             deadline_seconds=call_seconds(operation),
             cancel=cancel,
         )
+
+
+def kept_by(operation: Operation) -> tuple[Leftover, ...]:
+    """Return what a succeeded delete left because it was asked to (``keep_disks``)."""
+    if operation.kind != "delete" or operation.result is None:
+        return ()
+    return tuple(
+        Leftover(str(kept["kind"]), operation.host, str(kept["path"]), str(kept["message"]))
+        for kept in operation.result.get("kept", ())
+    )

@@ -17,6 +17,7 @@ from aetherv_agent.core.errors import AethervError
 from aetherv_agent.core.rules import Warning as FieldWarning
 from aetherv_agent.operations.model import Event, Level, LogLine, Notice, Operation, State, Step, StepState
 from aetherv_agent.provisioning.create import vm_of
+from aetherv_agent.provisioning.delete import kept_by
 
 Metadata = pb.VmOperationMetadata
 
@@ -129,7 +130,7 @@ def _metadata(operation: Operation) -> Metadata:
         warnings=[_warning(notice) for notice in operation.warnings],
         leftovers=[
             pb.Leftover(kind=x.kind, host=x.host, path=clean(x.path), message=clean(x.message)[:_TEXT])
-            for x in operation.leftovers[:_MOST_LEFTOVERS]
+            for x in (*operation.leftovers, *kept_by(operation))[:_MOST_LEFTOVERS]
         ],
         create_time=timestamp(operation.create_time),
         start_time=timestamp(operation.start_time),
