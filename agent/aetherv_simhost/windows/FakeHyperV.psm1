@@ -5,7 +5,6 @@ Set-StrictMode -Version 3.0
 $script:Wire = $null
 $script:Json = [Text.Json.JsonSerializerOptions]::new()
 $script:Shapes = @{}
-$script:CimShared = @{}
 $script:RecordId = [System.Management.Automation.ErrorRecord].GetField('_serializedFullyQualifiedErrorId', 'NonPublic,Instance')
 $script:Common = [Collections.Generic.HashSet[string]]::new([string[]]('Verbose', 'Debug', 'ErrorAction', 'WarningAction',
         'InformationAction', 'ProgressAction', 'ErrorVariable', 'WarningVariable', 'InformationVariable', 'OutVariable', 'OutBuffer',
@@ -85,7 +84,8 @@ function Send-FakeCall {
     $script:Wire.Writer.WriteLine([Text.Json.JsonSerializer]::Serialize($call, $call.GetType(), $script:Json))
     $line = $script:Wire.Reader.ReadLine()
     if ($null -eq $line) { $script:Wire = $null; throw 'FakeHyperV: the model hung up' }
-    return ConvertFrom-Json $line
+    if ($line.Length -gt 0 -and $line[0] -eq '{') { return ConvertFrom-Json $line }
+    return $line
 }
 
 function ConvertTo-FakeValue {
@@ -127,56 +127,71 @@ function ConvertTo-FakeValue {
 
 # --- from the answer to objects
 
-function Restore-FakeObject {
-    param($Object)
-    $names = $Object.PSObject.TypeNames
-    for ($i = 0; $i -lt $names.Count; $i++) {
-        if ($names[$i].StartsWith('Deserialized.')) { $names[$i] = $names[$i].Substring(13) }
-    }
-    $type = $names[0]
-    $properties = $Object.PSObject.Properties
-    $shape = $script:Shapes[$type]
+$script:Plans = @{}
+
+# What has to be done to each object of a type: its real names, and the properties whose values need a real type.
+function New-FakePlan {
+    param($Names)
+    $real = [Collections.Generic.List[string]]::new()
+    foreach ($name in $Names) { $real.Add($(if ($name.StartsWith('Deserialized.')) { $name.Substring(13) } else { $name })) }
+    $steps = [Collections.Generic.List[object]]::new()
+    $shape = $script:Shapes[$real[0]]
     if ($null -ne $shape) {
         foreach ($entry in $shape.PSObject.Properties) {
-            $property = $properties[$entry.Name]
-            if ($null -eq $property -or $null -eq $property.Value) { continue }
-            switch ($entry.Value) {
-                'object' { Restore-FakeObject $property.Value }
-                'objects' {
-                    foreach ($item in $property.Value) { Restore-FakeObject $item }
-                    $property.Value = @($property.Value)
-                }
-                'strings' { $property.Value = [string[]]@($property.Value) }
-                'numbers16' { $property.Value = [uint16[]]@($property.Value) }
-                'numbers32' { $property.Value = [uint32[]]@($property.Value) }
-                'bytes' { $property.Value = [byte[]]@($property.Value) }
-                default {
-                    $kind = $script:Known[$entry.Value.TrimEnd('[', ']')]
-                    if ($entry.Value.EndsWith('[]')) {
-                        $list = [Array]::CreateInstance($kind, @($property.Value).Count)
-                        $at = 0
-                        foreach ($item in @($property.Value)) { $list.SetValue([enum]::Parse($kind, $item), $at); $at++ }
-                        $property.Value = $list
-                    } else { $property.Value = [enum]::Parse($kind, $property.Value) }
+            $kind = $script:Known[$entry.Value.TrimEnd('[', ']')]
+            $steps.Add(@($entry.Name, $(if ($null -eq $kind) { $entry.Value } elseif ($entry.Value.EndsWith('[]')) { 'enums' } else { 'enum' }), $kind))
+        }
+    }
+    $extra = $null
+    if ($real[0].StartsWith('Microsoft.Management.Infrastructure.CimInstance#')) {
+        $parts = $real[0].Substring($real[0].IndexOf('#') + 1)
+        $class = $parts.Substring($parts.LastIndexOf('/') + 1)
+        $space = if ($parts.Contains('/')) { $parts.Substring(0, $parts.LastIndexOf('/')) } else { $null }
+        $kind = New-Object psobject -Property @{ CimClassName = $class }
+        $kind.PSObject.TypeNames.Insert(0, 'Microsoft.Management.Infrastructure.CimClass')
+        $system = New-Object psobject -Property @{ Namespace = $space; ServerName = $env:COMPUTERNAME; ClassName = $class; Path = $null }
+        $system.PSObject.TypeNames.Insert(0, 'Microsoft.Management.Infrastructure.CimSystemProperties')
+        $extra = @($kind, $system)
+    }
+    return @{ Names = $real; Steps = $steps; Extra = $extra }
+}
+
+function Restore-FakeObject {
+    param($Objects)
+    foreach ($object in $Objects) {
+        $view = $object.PSObject
+        $names = $view.TypeNames
+        $plan = $script:Plans[$names[0]]
+        if ($null -eq $plan) { $plan = $script:Plans[$names[0]] = New-FakePlan $names }
+        $names.Clear()
+        foreach ($name in $plan.Names) { $names.Add($name) }
+        $properties = $view.Properties
+        foreach ($step in $plan.Steps) {
+            $property = $properties[$step[0]]
+            if ($null -eq $property) { continue }
+            $value = $property.Value
+            if ($null -eq $value) { continue }
+            switch ($step[1]) {
+                'enum' { $property.Value = [enum]::Parse($step[2], $value) }
+                'strings' { $property.Value = [string[]]@($value) }
+                'numbers16' { $property.Value = [uint16[]]@($value) }
+                'numbers32' { $property.Value = [uint32[]]@($value) }
+                'bytes' { $property.Value = [byte[]]@($value) }
+                'object' { Restore-FakeObject $value }
+                'objects' { Restore-FakeObject $value; $property.Value = @($value) }
+                'enums' {
+                    $list = [Array]::CreateInstance($step[2], @($value).Count)
+                    $at = 0
+                    foreach ($item in @($value)) { $list.SetValue([enum]::Parse($step[2], $item), $at); $at++ }
+                    $property.Value = $list
                 }
             }
         }
-    }
-    if ($type.StartsWith('Microsoft.Management.Infrastructure.CimInstance#')) {
-        $shared = $script:CimShared[$type]
-        if ($null -eq $shared) {
-            $parts = $type.Substring($type.IndexOf('#') + 1)
-            $class = $parts.Substring($parts.LastIndexOf('/') + 1)
-            $space = if ($parts.Contains('/')) { $parts.Substring(0, $parts.LastIndexOf('/')) } else { $null }
-            $kind = New-Object psobject -Property @{ CimClassName = $class }
-            $kind.PSObject.TypeNames.Insert(0, 'Microsoft.Management.Infrastructure.CimClass')
-            $system = New-Object psobject -Property @{ Namespace = $space; ServerName = $env:COMPUTERNAME; ClassName = $class; Path = $null }
-            $system.PSObject.TypeNames.Insert(0, 'Microsoft.Management.Infrastructure.CimSystemProperties')
-            $shared = $script:CimShared[$type] = @($kind, $system)
+        if ($null -ne $plan.Extra) {
+            $properties.Add([System.Management.Automation.PSNoteProperty]::new('PSComputerName', $null))
+            $properties.Add([System.Management.Automation.PSNoteProperty]::new('CimClass', $plan.Extra[0]))
+            $properties.Add([System.Management.Automation.PSNoteProperty]::new('CimSystemProperties', $plan.Extra[1]))
         }
-        $properties.Add([System.Management.Automation.PSNoteProperty]::new('PSComputerName', $null))
-        $properties.Add([System.Management.Automation.PSNoteProperty]::new('CimClass', $shared[0]))
-        $properties.Add([System.Management.Automation.PSNoteProperty]::new('CimSystemProperties', $shared[1]))
     }
 }
 
@@ -211,17 +226,18 @@ function Invoke-FakeCommand {
         if (-not $script:Common.Contains($entry.Key)) { $parameters[$entry.Key] = ConvertTo-FakeValue $entry.Value }
     }
     $answer = Send-FakeCall $name $Cmdlet.ParameterSetName $parameters
-    foreach ($text in $answer.warnings) { $Cmdlet.WriteWarning($text) }
-    foreach ($entry in $answer.shapes.PSObject.Properties) { $script:Shapes[$entry.Name] = $entry.Value }
-    if ($answer.objects) {
-        $objects = [System.Management.Automation.PSSerializer]::Deserialize($answer.objects)
-        foreach ($object in $objects) {
-            if ($object -is [System.Management.Automation.PSCustomObject] -or $object.PSObject.TypeNames[0].StartsWith('Deserialized.')) {
-                Restore-FakeObject $object
-            }
-            $Cmdlet.WriteObject($object)
-        }
+    $text = $answer
+    if ($answer -isnot [string]) {
+        foreach ($warning in $answer.warnings) { $Cmdlet.WriteWarning($warning) }
+        foreach ($entry in $answer.shapes.PSObject.Properties) { $script:Shapes[$entry.Name] = $entry.Value }
+        $text = $answer.objects
     }
+    if ($text) {
+        $objects = @([System.Management.Automation.PSSerializer]::Deserialize($text))
+        Restore-FakeObject $objects
+        foreach ($object in $objects) { $Cmdlet.WriteObject($object) }
+    }
+    if ($answer -is [string]) { return }
     foreach ($item in $answer.errors) {
         $record = New-FakeRecord $item $name
         if ($item.terminating) { $Cmdlet.ThrowTerminatingError($record) }

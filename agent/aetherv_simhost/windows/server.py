@@ -1,6 +1,6 @@
 """The model's end of the stubs' socket: one JSON line for each call, one for its answer. Counts the calls.
 
-A line from a stub: ``{"command", "set", "parameters"}``, after a first line ``{"session", "process"}``. The answer:
+Where there are objects alone the line is bare CLIXML, and where there is nothing to say it is empty. A line from a stub: ``{"command", "set", "parameters"}``, after a first line ``{"session", "process"}``. The answer:
 ``{"objects": CLIXML or null, "warnings", "errors", "shapes"}``; for the item cmdlets ``{"held": [...]}``.
 """
 
@@ -117,7 +117,7 @@ class ModelServer:
                             known = self._sessions.get(str(raw["session"]), Session())
                         session = replace(known, process=int(raw["process"]))
                         continue
-                    stream.write(json.dumps(self._answer(raw, session, sent)).encode() + b"\n")
+                    stream.write(_line(self._answer(raw, session, sent)) + b"\n")
                     stream.flush()
         except (OSError, ValueError):
             return
@@ -149,6 +149,13 @@ class ModelServer:
             "errors": [failure.record(call.command) for failure in reply.failures],
             "shapes": _shapes(reply.objects, sent),
         }
+
+
+def _line(reply: Mapping[str, Any]) -> bytes:
+    """An answer's line: bare CLIXML, or nothing, where there is no more to say; that is read much faster than JSON."""
+    if "held" in reply or reply["warnings"] or reply["errors"] or reply["shapes"]:
+        return json.dumps(reply).encode()
+    return (reply["objects"] or "").encode()
 
 
 def _shapes(found: list[object], sent: set[str]) -> dict[str, dict[str, str]]:
