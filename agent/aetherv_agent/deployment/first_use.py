@@ -6,6 +6,7 @@ scripts say of themselves counts.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -47,6 +48,7 @@ class ReadyHosts:
         self._deployment = deployment
         self._allowed = allowed
         self._looked: set[str] = set()
+        self._looking: dict[str, asyncio.Lock] = {}
         self._tried: dict[str, AethervError | None] = {}
 
     async def run_job(
@@ -64,7 +66,8 @@ class ReadyHosts:
             AethervError: SCRIPTS_MISMATCH too, before anything was run.
         """
         if shell is None and not call.cancel:
-            await self._look(host)
+            # A host that can't be asked would refuse the job alike; a wrong password is not tried twice.
+            await self._look(host, reachable=False)
         try:
             return await self._jobs.run_job(
                 host, call, on_record=on_record, shell=shell, save_shell=save_shell
@@ -84,20 +87,31 @@ class ReadyHosts:
                 raise
             found = await self._inventories.read_inventory(host)
         # After the read: a host that can't be asked at all says so in its own words, and is asked once.
-        await self._look(host)
+        await self._look(host, reachable=True)
         return found
 
-    async def _look(self, host: str) -> None:
+    async def _look(self, host: str, *, reachable: bool) -> None:
         """Compare a host's scripts, if that was not done yet.
 
+        Args:
+            host: the host's id.
+            reachable: whether it has just answered: then a host that can't be compared now is compared the next time.
+
         Raises:
-            AethervError: SCRIPTS_MISMATCH. A host that can't be compared now is compared the next time.
+            AethervError: SCRIPTS_MISMATCH; HOST_* where nobody knows yet whether it can be reached.
         """
         if host in self._looked:
             return
+        async with self._looking.setdefault(host, asyncio.Lock()):
+            if host not in self._looked:
+                await self._compare(host, reachable=reachable)
+
+    async def _compare(self, host: str, *, reachable: bool) -> None:
         try:
             comparison = await self._deployment.compare(host)
         except AethervError as error:
+            if not reachable and error.id.startswith("HOST_"):
+                raise
             if error.id in _NEVER_TOLD:
                 self._looked.add(host)
             _LOG.info("scripts_not_compared", host=host, error=error.id)

@@ -149,9 +149,28 @@ async def test_scripts_are_compared_once() -> None:
     assert port.sessions == 1
 
 
+async def test_many_first_jobs_compare_once() -> None:
+    """Who comes while the host is compared waits for that."""
+    hosts, scripts, port = ready(filled())
+    jobs = (hosts.run_job("hv0", CALL, on_record=nothing, shell=None, save_shell=nothing) for _ in range(5))
+    await asyncio.gather(*jobs)
+    assert (len(scripts.runs), port.sessions) == (5, 1)
+
+
 async def test_a_host_that_can_t_be_compared_is_used() -> None:
     """A simulated or restricted host that offers no commands is asked once and trusted."""
     hosts, _, port = ready(FakeHost(filled().files, {FINAL}, answers=lambda _: NOT_OFFERED))
     for _ in range(2):
         await hosts.read_inventory("hv0")
     assert port.sessions == 1
+
+
+async def test_a_host_that_refuses_the_login_is_not_asked_twice() -> None:
+    """A job on a host that nobody has read ends with the first refusal; a read that worked is not spoiled by one."""
+    refused = AethervError("HOST_AUTHENTICATION_FAILED", "Host hv0 refused the credentials.")
+    hosts, scripts, port = ready(filled())
+    port.hosts["hv0"] = refused
+    with pytest.raises(AethervError) as caught:
+        await hosts.run_job("hv0", CALL, on_record=nothing, shell=None, save_shell=nothing)
+    assert (caught.value.id, scripts.runs) == ("HOST_AUTHENTICATION_FAILED", [])
+    assert (await hosts.read_inventory("hv0")).host == "hv0"
