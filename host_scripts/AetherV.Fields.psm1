@@ -100,7 +100,14 @@ function Get-FieldRefusal {
         $high = if ($Rule.Contains('max')) { $Rule['max'] } else { [long]::MaxValue }
         if ($Value -lt $low -or $Value -gt $high) { return "must be $($Rule['rule'])" }
     }
-    $text = if ($Value -is [System.Security.SecureString]) { (New-Object -TypeName System.Net.NetworkCredential -ArgumentList @('', $Value)).Password } else { [string] $Value }
+    $text = ''
+    if ($Value -is [System.Security.SecureString]) {
+        # NetworkCredential would end the text at a NUL, which is to be refused.
+        $pointer = [System.Runtime.InteropServices.Marshal]::SecureStringToBSTR($Value)
+        try { $text = [System.Runtime.InteropServices.Marshal]::PtrToStringBSTR($pointer) }
+        finally { [System.Runtime.InteropServices.Marshal]::ZeroFreeBSTR($pointer) }
+    }
+    else { $text = [string] $Value }
     $everywhere = (Get-Contract -Name fields)['every_string']
     $units = 0
     $half = $false

@@ -136,7 +136,7 @@ def test_the_scripts_refuse_what_the_agent_refuses(pwsh: Any) -> None:
         assert sorted(answer["refused"]) == sorted(set(refused)), (fields, secrets)
         assert answer["warnings"] == [f"{w.reason} {w.field.partition('.')[2]}" for w in checked.warnings]
         for secret in secrets.values():
-            if len(secret) > 8:
+            if len(secret) > len("--version"):
                 assert all(secret not in text for text in answer["texts"])
 
 
