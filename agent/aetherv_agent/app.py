@@ -115,7 +115,7 @@ def wire(config: AgentConfig, hosts: HostsPort) -> Agent:
     engine = Engine(
         OperationStore(database),
         {
-            "create": CreateHandler(ready, settings, times, inventories.invalidate),
+            "create": CreateHandler(ready, settings, times, inventories),
             "delete": DeleteHandler(ready, settings, times, inventories.invalidate),
         },
         Limits(

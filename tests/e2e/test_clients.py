@@ -93,6 +93,18 @@ def test_a_check_makes_nothing_and_tells_the_vm_to_come(site: Site) -> None:
     assert site.vms() == {}
 
 
+def test_a_create_waits_for_an_address_until_its_deadline(site: Site) -> None:
+    """An IPv4 address is waited for and answered; a family that never comes ends at the deadline, and is undone."""
+    ipv4 = request(LINUX, wait_for_ip=vm_service_pb2.IP_WAIT_IPV4)
+    ipv6 = request(LINUX | {"vm_name": "api-02"}, wait_for_ip=vm_service_pb2.IP_WAIT_IPV6)
+    ipv6.timeout.FromSeconds(25)
+    with site.client() as client:
+        assert len(made(client.wait(client.vms.CreateVm(ipv4))).ip_addresses) == 1
+        ended = client.wait(client.vms.CreateVm(ipv6))
+    assert ended.error.code == 4
+    assert list(site.vms()) == ["api-01"]
+
+
 def test_a_windows_guest_joins_its_domain(site: Site) -> None:
     """What a Windows guest decrypts is what it becomes."""
     with site.client() as client:

@@ -1,7 +1,7 @@
 """A host's inventory, a job port and a unit of work that tests can script."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -171,3 +171,34 @@ def create_operation(**changes: Any) -> Operation:
         "vm_name": "web-01",
     }
     return Operation(**(parts | changes))
+
+
+@dataclass
+class FakeInventories:
+    """Inventories that a test sets; counts the questions."""
+
+    found: Inventory = field(default_factory=inventory)
+    vm: Vm | AethervError | None = None
+    asked: int = 0
+    invalidated: list[str] = field(default_factory=list)
+
+    async def get(self, host: str, max_age: float) -> Inventory:
+        """Return the host's."""
+        self.asked += 1
+        return self.found
+
+    def last(self, host: str) -> Inventory | None:
+        """Know none."""
+        return None
+
+    def invalidate(self, host: str) -> None:
+        """Remember it."""
+        self.invalidated.append(host)
+
+    async def find_vm(
+        self, vm_id: str, *, host_hint: str = "", max_age: float = 0.0, hosts: Sequence[str] | None = None
+    ) -> Vm:
+        """Return or raise what the test set."""
+        if isinstance(self.vm, Vm):
+            return self.vm
+        raise self.vm or AethervError("VM_NOT_FOUND", vm_id)

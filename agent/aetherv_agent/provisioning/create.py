@@ -6,21 +6,32 @@ is safe because each step of the script is get-or-create.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from aetherv_agent.core.dialects import default_dialect
 from aetherv_agent.core.errors import AethervError, Leftover
 from aetherv_agent.core.job_document import create_document
-from aetherv_agent.core.model import FailurePolicy, GuestWait, HostSettings, OsFamily, PowerState, Vm, VmSpec
+from aetherv_agent.core.model import (
+    FailurePolicy,
+    GuestWait,
+    HostSettings,
+    IpWait,
+    OsFamily,
+    PowerState,
+    Vm,
+    VmSpec,
+)
 from aetherv_agent.core.ports import JobCall, JobPort
 from aetherv_agent.core.results import parse_vm
 from aetherv_agent.operations.handlers import SecretLost, Work
 from aetherv_agent.operations.model import JsonMapping, Operation, StepState
 
 from .calls import call_seconds, forget_shell, host_of
+from .inventories import Inventories
+from .ip_wait import wait_for_address
 from .relay import PUBLISH_STEP, Relay
 from .requests import ProvisioningSettings
 
@@ -34,7 +45,7 @@ class CreateHandler:
         jobs: runs host scripts.
         hosts: the settings of every configured host, by id.
         settings: times.
-        changed: is told the id of a host whose VMs a job may have changed.
+        inventories: what stands on the hosts; is told which host a job may have changed.
     """
 
     slots = "jobs"
@@ -44,10 +55,10 @@ class CreateHandler:
         jobs: JobPort,
         hosts: Mapping[str, HostSettings],
         settings: ProvisioningSettings,
-        changed: Callable[[str], None],
+        inventories: Inventories,
     ) -> None:
         self._jobs = jobs
-        self._changed = changed
+        self._inventories = inventories
         self._hosts = hosts
         self._settings = settings
 
@@ -76,10 +87,15 @@ class CreateHandler:
                 await work.set_target(error.metadata["vm"])
             raise
         finally:
-            self._changed(host.id)
-        vm = answer.result["vm"]
+            self._inventories.invalidate(host.id)
+        vm = dict(answer.result["vm"])
         await work.secrets_published()
         await work.set_target(f"vms/{str(vm['id']).lower()}")
+        wanted = IpWait(operation.spec.get("wait_for_ip", IpWait.NONE))
+        if wanted is not IpWait.NONE:
+            made = parse_vm(vm, host.id, answer.time)
+            found = await wait_for_address(work, made, wanted, self._inventories)
+            vm["adapters"] = [asdict(adapter) for adapter in found.adapters]
         return {
             "vm": vm,
             "time": answer.time.isoformat(),
@@ -108,7 +124,7 @@ class CreateHandler:
                 return error.leftovers
             raise
         finally:
-            self._changed(host.id)
+            self._inventories.invalidate(host.id)
         return ()
 
     def abandoned(self, operation: Operation, cause: AethervError) -> tuple[Leftover, ...]:

@@ -7,45 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from aetherv_agent.core.errors import AethervError, Violation, invalid
 from aetherv_agent.core.etag import etag_of
-from aetherv_agent.core.model import HostSettings, Inventory, IpWait, Vm
+from aetherv_agent.core.model import HostSettings, Inventory, IpWait, PowerState, Vm
 from aetherv_agent.core.rules import Checked, check_create
 from aetherv_agent.operations.interface import Operations
 from aetherv_agent.operations.model import Filter, Notice, Operation, Request
 
 from . import checks
+from .inventories import Inventories
 from .requests import CreateRequest, DeleteRequest, Plan, ProvisioningSettings
 
 # Below the minute that clients give one call.
 _CANCEL_WAIT = 45.0
 _GIB = 1024**3
-
-
-class Inventories(Protocol):
-    """What is read of hosts; ``inventory.InventoryCache`` does it."""
-
-    async def get(self, host: str, max_age: float) -> Inventory:
-        """Return a host's inventory, at most ``max_age`` seconds old; raise AethervError."""
-        ...
-
-    def last(self, host: str) -> Inventory | None:
-        """Return the newest inventory of a host that is at hand, without asking."""
-        ...
-
-    def invalidate(self, host: str) -> None:
-        """Let the next reader ask the host."""
-        ...
-
-    async def find_vm(
-        self, vm_id: str, *, host_hint: str = "", max_age: float = 0.0, hosts: Sequence[str] | None = None
-    ) -> Vm:
-        """Return a VM; VM_NOT_FOUND only if every host that could have it answered, else HOST_UNREACHABLE."""
-        ...
 
 
 class VmProvisioning:
@@ -102,6 +81,7 @@ class VmProvisioning:
                     "fields": plan.spec.fields(),
                     "on_failure": request.on_failure.value,
                     "wait_for_guest": request.wait_for_guest.value,
+                    "wait_for_ip": request.wait_for_ip.value,
                 },
                 timeout=request.timeout or self._settings.default_timeout,
                 vm_name=plan.spec.vm_name,
@@ -220,11 +200,9 @@ class VmProvisioning:
     async def _plan(self, request: CreateRequest) -> tuple[Plan, Checked]:
         # What needs no host is judged first, so that bad input is refused although a host is away.
         early = check_create(request.spec, request.secrets)
-        if request.wait_for_ip is not IpWait.NONE:
-            early_ip = Violation(
-                "wait_for_ip", "can't be waited for by this agent's version: leave it away, or none"
-            )
-            raise invalid(*early.violations, early_ip)
+        if request.wait_for_ip is not IpWait.NONE and request.spec.power_state is PowerState.OFF:
+            problem = Violation("wait_for_ip", "can't be waited for: the VM is to be off")
+            raise invalid(*early.violations, problem)
         try:
             host = self.resolve_host(request.target_host, request.allowed_hosts)
         except AethervError as error:
@@ -314,6 +292,7 @@ def _create_facts(request: CreateRequest) -> dict[str, Any]:
         "target_host": request.target_host,
         "on_failure": request.on_failure.value,
         "wait_for_guest": request.wait_for_guest.value,
+        "wait_for_ip": request.wait_for_ip.value,
         "principal": request.principal,
     }
 

@@ -13,7 +13,7 @@ from aetherv_agent.operations.model import Step, StepState
 from aetherv_agent.provisioning.create import CreateHandler
 from aetherv_agent.provisioning.delete import DeleteHandler
 from aetherv_agent.provisioning.requests import ProvisioningSettings
-from support.provisioning_fakes import FakeJobs, FakeWork, create_operation
+from support.provisioning_fakes import FakeInventories, FakeJobs, FakeWork, create_operation
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 VM_ID = "0B5D7F1E-0000-4000-8000-000000000001"
@@ -28,11 +28,10 @@ def hosts() -> dict[str, HostSettings]:
 
 
 def creates(
-    jobs: FakeJobs, hosts: dict[str, HostSettings], changed: list[str] | None = None
+    jobs: FakeJobs, hosts: dict[str, HostSettings], inventories: FakeInventories | None = None
 ) -> CreateHandler:
     """Return the handler over fake jobs."""
-    seen: list[str] = [] if changed is None else changed
-    return CreateHandler(jobs, hosts, ProvisioningSettings(), seen.append)
+    return CreateHandler(jobs, hosts, ProvisioningSettings(), inventories or FakeInventories())
 
 
 async def test_a_create_hands_document_and_secrets_apart(hosts: dict[str, HostSettings]) -> None:
@@ -119,12 +118,17 @@ async def test_an_undo_is_a_start_with_cancel(
     """The undo stops the job on the host; only a cancel overrides `keep`."""
     left = (Leftover("vm", "hv01", "x", "y"),)
     jobs = FakeJobs(answer=AethervError("JOB_CANCELLED", "x", host_answered=True, leftovers=left))
-    changed: list[str] = []
-    found = await creates(jobs, hosts, changed).undo(
+    inventories = FakeInventories()
+    found = await creates(jobs, hosts, inventories).undo(
         FakeWork(create_operation(spec={"on_failure": policy})), AethervError(cause, "x")
     )
     document = json.loads(jobs.calls[0].document)
-    assert (document["cancel"], document["on_failure"], found, changed) == (True, expected, left, ["hv01"])
+    assert (document["cancel"], document["on_failure"], found, inventories.invalidated) == (
+        True,
+        expected,
+        left,
+        ["hv01"],
+    )
 
 
 async def test_an_undo_without_a_journal_finds_nothing(hosts: dict[str, HostSettings]) -> None:

@@ -1,51 +1,21 @@
 """Taking creates and deletes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from aetherv_agent.core.errors import AethervError
-from aetherv_agent.core.model import HostSettings, Inventory, VmSecrets, VmSpec
-from aetherv_agent.core.model import Vm as CoreVm
+from aetherv_agent.core.model import HostSettings, VmSecrets, VmSpec
 from aetherv_agent.operations.model import Filter, Operation, Page, Request, State
 from aetherv_agent.provisioning.requests import CreateRequest, DeleteRequest, ProvisioningSettings
 from aetherv_agent.provisioning.service import VmProvisioning
-from support.provisioning_fakes import create_operation, inventory, vm
+from support.provisioning_fakes import FakeInventories, create_operation, inventory, vm
 
 SPEC = VmSpec("web-01", "Ubuntu 24.04", 2, 2, guest_la_uid="admin")
 SECRETS = VmSecrets("hunter2")
 HELD = "0b5d7f1e-0000-4000-8000-000000000001"
 HOSTS = {"hv01": HostSettings("hv01", "hv01.example.com"), "hv02": HostSettings("hv02", "hv02.example.com")}
-
-
-@dataclass
-class FakeInventories:
-    """Inventories that a test sets; counts the questions."""
-
-    found: Inventory = field(default_factory=inventory)
-    vm: CoreVm | AethervError | None = None
-    asked: int = 0
-
-    async def get(self, host: str, max_age: float) -> Inventory:
-        """Return the host's."""
-        self.asked += 1
-        return self.found
-
-    def last(self, host: str) -> Inventory | None:
-        """Know none."""
-        return None
-
-    def invalidate(self, host: str) -> None:
-        """Keep nothing anyway."""
-
-    async def find_vm(
-        self, vm_id: str, *, host_hint: str = "", max_age: float = 0.0, hosts: Sequence[str] | None = None
-    ) -> CoreVm:
-        """Return or raise what the test set."""
-        if isinstance(self.vm, CoreVm):
-            return self.vm
-        raise self.vm or AethervError("VM_NOT_FOUND", vm_id)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -12,6 +11,7 @@ from aetherv.v1 import vm_pb2
 from aetherv_agent.api.convert.basics import clean, timestamp
 from aetherv_agent.core.errors import Violation
 from aetherv_agent.core.etag import etag_of
+from aetherv_agent.core.guest_addresses import own_addresses
 from aetherv_agent.core.model import GuestState, OsFamily, PowerState, Vm, VmSecrets, VmSpec, VmState
 from aetherv_agent.core.os_family import os_family_of
 from aetherv_agent.provisioning.requests import Plan
@@ -101,7 +101,7 @@ def vm_message(vm: Vm) -> vm_pb2.Vm:
         state=STATES[vm.state],
         memory_bytes=vm.memory_bytes,
         dynamic_memory=vm.dynamic_memory,
-        ip_addresses=_addresses(vm),
+        ip_addresses=own_addresses(vm),
         mac_addresses=[adapter.mac.lower() for adapter in vm.adapters if adapter.mac],
         disks=[
             vm_pb2.Disk(path=clean(disk.path), size_bytes=disk.size_bytes, file_bytes=disk.file_bytes)
@@ -162,17 +162,3 @@ def _power(state: VmState) -> vm_pb2.PowerState.ValueType:
         return vm_pb2.POWER_STATE_RUNNING
     # Saved and paused VMs are neither what a user can want: nothing is said, so nothing seems to have changed.
     return vm_pb2.POWER_STATE_OFF if state is VmState.OFF else vm_pb2.POWER_STATE_UNSPECIFIED
-
-
-def _addresses(vm: Vm) -> list[str]:
-    found: set[ipaddress.IPv4Address | ipaddress.IPv6Address] = set()
-    for text in vm.adapters[0].ip_addresses if vm.adapters else ():
-        try:
-            address = ipaddress.ip_address(text.partition("%")[0])
-        except ValueError:
-            continue
-        if not (
-            address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
-        ):
-            found.add(address)
-    return [str(address) for address in sorted(found, key=lambda a: (a.version, int(a)))]
