@@ -14,6 +14,7 @@ STATIC = """
   guest_v4_cidrprefix = 24
   guest_v4_defaultgw  = "192.0.2.1"
   guest_v4_dns1       = "192.0.2.53"
+  wait_for_ip         = "ipv4"
 """
 
 
