@@ -280,8 +280,9 @@ function Get-ClusteredVmId {
 function Test-DelegatedLogon {
     <#
     .SYNOPSIS
-        Whether this session's login can be used for a second hop: on the host itself, or by CredSSP, Basic or Kerberos.
+        Whether this session's login can be used for a second hop: on the host itself, or by CredSSP or Kerberos.
     .DESCRIPTION
+        A login by Basic has its password on this host, but the design counts on CredSSP and delegated Kerberos alone.
         Whether a Kerberos login was delegated shows only when it is used; a login that never can be is known before.
     #>
     [CmdletBinding()]
@@ -290,7 +291,7 @@ function Test-DelegatedLogon {
 
     $sender = Get-Variable -Name 'PSSenderInfo' -Scope Global -ValueOnly -ErrorAction Ignore
     if ($null -eq $sender -or $null -eq $sender.UserInfo) { return $true }
-    return 'CredSSP', 'Basic', 'Kerberos' -contains [string] $sender.UserInfo.Identity.AuthenticationType
+    return 'CredSSP', 'Kerberos' -contains [string] $sender.UserInfo.Identity.AuthenticationType
 }
 
 function Get-ClusterStoragePath {

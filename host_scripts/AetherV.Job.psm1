@@ -70,6 +70,8 @@ function Assert-NotCancelled {
     [CmdletBinding()]
     param([Parameter(Mandatory = $true)] [hashtable] $Job)
 
+    # A delete that has removed its VM goes on to its end: nobody would find the files that it left.
+    if ($null -ne $Job.Journal -and (Test-StepDone -Job $Job -Name 'remove_vm')) { return }
     if ($Job.Folder -and (Get-CancelRequest -Folder $Job.Folder -JobId $Job.Document.JobId)) {
         throw (New-JobError -Id 'JOB_CANCELLED' -Message "Job $($Job.Document.JobId) was cancelled.")
     }
