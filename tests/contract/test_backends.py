@@ -217,7 +217,7 @@ def shape(kind: str, value: Any, where: str = "") -> Any:
         return {name: shape(known[plain][name], item, f"{where}.{name}") for name, item in value.items()}
     python = {"string": str, "time": str, "integer": int, "boolean": bool, "object": dict}[plain]
     assert type(value) is python, f"{where} is {value!r}"
-    return sorted(value) if python is dict else plain
+    return sorted(cast("dict[str, Any]", value)) if python is dict else plain
 
 
 def state_of(host: HyperVHost) -> dict[str, Any]:
