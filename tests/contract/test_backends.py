@@ -308,32 +308,25 @@ def alike(job: str, what: str, emulated: object, real: object) -> None:
         assert emulated == real
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_records_follow_alike(both: Both, job: str) -> None:
-    """Steps, their states and warnings come in the same order from both."""
-    emulated, real = both[0][job], both[1][job]
-    alike(job, "records", emulated.steps, real.steps)
+def test_both_back_ends_answer_alike(both: Both, subtests: pytest.Subtests) -> None:
+    """Of each job steps and warnings come in the same order, the end is the same, and the same stands on both hosts."""
+    # One test: its hosts are started once, on one worker.
+    for job in JOBS:
+        emulated, real = both[0][job], both[1][job]
+        with subtests.test("records", job=job):
+            alike(job, "records", emulated.steps, real.steps)
+        with subtests.test("error", job=job):
+            assert [one.last.get("id") for one in (emulated, real)] == [ENDS.get(job)] * 2
+            alike(job, "error", emulated.error, real.error)
+        if job not in ENDS:
+            with subtests.test("shape", job=job):
+                alike(job, "shape", *(shape(result_of(job), side[job].last["result"], job) for side in both))
+        with subtests.test("state", job=job):
+            alike(job, "state", emulated.state, real.state)
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_errors_are_alike(both: Both, job: str) -> None:
-    """Both end well, or with the same error: id, category, step, what was undone and what is left."""
-    emulated, real = both[0][job], both[1][job]
-    assert [one.last.get("id") for one in (emulated, real)] == [ENDS.get(job)] * 2, (emulated.last, real.last)
-    alike(job, "error", emulated.error, real.error)
-
-
-@pytest.mark.parametrize("job", [job for job in JOBS if job not in ENDS])
-def test_results_have_the_contracts_shape(both: Both, job: str) -> None:
-    """Results have the keys and types of the contract, the same from both."""
+def result_of(job: str) -> str:
+    """Return the contract's name of what a job's script answers."""
     kind = "inventory" if job == "inventory" else "delete" if job.startswith("delete") else "create"
-    result = contracts.document("records")["scripts"][kind]["result"]
-    shapes = [shape(result, side[job].last["result"], job) for side in both]
-    alike(job, "shape", *shapes)
-
-
-@pytest.mark.parametrize("job", JOBS)
-def test_the_host_ends_alike(both: Both, job: str) -> None:
-    """After a job the same VMs with the same settings and guests, and the same files stand on both hosts."""
-    emulated, real = both[0][job], both[1][job]
-    alike(job, "state", emulated.state, real.state)
+    name: str = contracts.document("records")["scripts"][kind]["result"]
+    return name
