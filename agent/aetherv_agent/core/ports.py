@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -143,12 +142,4 @@ class CmdletPort(Protocol):
 
     def cmdlets(self, host: str) -> AbstractAsyncContextManager[CmdletSession]:
         """Give a session; entering waits for room among the host's reads and raises AethervError for an unknown host."""
-        ...
-
-
-class Sleeper(Protocol):
-    """Waits, so that tests need not."""
-
-    async def __call__(self, seconds: float, wake: asyncio.Event | None = None) -> bool:
-        """Wait; return whether ``wake`` was set before the time was up."""
         ...

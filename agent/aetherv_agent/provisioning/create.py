@@ -7,7 +7,7 @@ is safe because each step of the script is get-or-create.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +71,7 @@ class CreateHandler:
         operation = work.operation
         host = host_of(operation, self._hosts)
         given = work.secrets() if work.has_secrets else None
-        call = self._call(operation, host, given, cancel=False)
+        call = self._call(operation, host, given, _policy(operation), cancel=False)
         try:
             answer = await self._jobs.run_job(
                 host.id,
@@ -107,10 +107,9 @@ class CreateHandler:
         """End the job on the host and take back what it made, unless the request said that it stays."""
         operation = work.operation
         host = host_of(operation, self._hosts)
-        cancelled = cause.id == "OPERATION_CANCELLED"
-        call = self._call(operation, host, None, cancel=True)
-        if not cancelled and _kept(operation):
-            call = replace(call, document=self._document(operation, host, cancel=True, on_failure="keep"))
+        stays = cause.id != "OPERATION_CANCELLED" and _kept(operation)
+        policy = FailurePolicy.KEEP if stays else FailurePolicy.ROLLBACK
+        call = self._call(operation, host, None, policy.value, cancel=True)
         try:
             await self._jobs.run_job(
                 host.id, call, on_record=Relay(work), shell=None, save_shell=forget_shell
@@ -135,22 +134,14 @@ class CreateHandler:
         return (Leftover("folder", operation.host, operation.vm_name, text),)
 
     def _call(
-        self, operation: Operation, host: HostSettings, secrets: Mapping[str, str] | None, *, cancel: bool
+        self,
+        operation: Operation,
+        host: HostSettings,
+        secrets: Mapping[str, str] | None,
+        on_failure: str,
+        *,
+        cancel: bool,
     ) -> JobCall:
-        spec = spec_of(operation)
-        given = None if secrets is None else {n: v for n, v in secrets.items() if _used(n, spec)}
-        return JobCall(
-            job_id=operation.id,
-            script="create",
-            document=self._document(
-                operation, host, cancel=cancel, on_failure=_policy(operation, cancel=cancel)
-            ),
-            deadline_seconds=call_seconds(operation),
-            secrets=given,
-            cancel=cancel,
-        )
-
-    def _document(self, operation: Operation, host: HostSettings, *, cancel: bool, on_failure: str) -> str:
         settings = self._settings
         spec = spec_of(operation)
         timeouts = {
@@ -159,8 +150,15 @@ class CreateHandler:
             "verify_timeout": settings.verify_timeout,
             "settle_seconds": _settle_seconds(spec, settings),
         }
-        return create_document(
-            operation.id, spec, host, on_failure=on_failure, timeouts=timeouts, cancel=cancel
+        return JobCall(
+            job_id=operation.id,
+            script="create",
+            document=create_document(
+                operation.id, spec, host, on_failure=on_failure, timeouts=timeouts, cancel=cancel
+            ),
+            deadline_seconds=call_seconds(operation),
+            secrets=secrets,
+            cancel=cancel,
         )
 
 
@@ -181,9 +179,7 @@ def vm_of(operation: Operation) -> Vm:
     return parse_vm(result["vm"], str(result["host"]), observed, str(result.get("cluster") or ""))
 
 
-def _policy(operation: Operation, *, cancel: bool) -> str:
-    if cancel:
-        return FailurePolicy.ROLLBACK.value
+def _policy(operation: Operation) -> str:
     if operation.spec["on_failure"] == FailurePolicy.KEEP.value:
         return FailurePolicy.KEEP.value
     if operation.spec["wait_for_guest"] == GuestWait.PUBLISHED.value:
@@ -192,7 +188,7 @@ def _policy(operation: Operation, *, cancel: bool) -> str:
 
 
 def _kept(operation: Operation) -> bool:
-    policy = _policy(operation, cancel=False)
+    policy = _policy(operation)
     if policy != _AFTER_PUBLISH:
         return policy == FailurePolicy.KEEP.value
     published = operation.step(PUBLISH_STEP)
@@ -203,7 +199,3 @@ def _settle_seconds(spec: VmSpec, settings: ProvisioningSettings) -> int:
     if settings.settle_seconds is not None:
         return settings.settle_seconds
     return default_dialect(spec.os_family or OsFamily.LINUX).settle_seconds
-
-
-def _used(name: str, spec: VmSpec) -> bool:
-    return name != "guest_domain_joinpw" or spec.os_family is OsFamily.WINDOWS

@@ -18,7 +18,7 @@ class CreateRequest:
         target_host: the bare id of a host, or empty.
         timeout: seconds of work, or None for the agent's setting.
         ignore_vms: GUIDs (lower case) that are checked as if they were gone; for a check only.
-        check_only: nothing is made; ``secrets`` is None then.
+        secrets: None for a check, which knows none.
     """
 
     spec: VmSpec
